@@ -1,0 +1,1 @@
+"""The rectification loop: education supervision from finding to look-back."""

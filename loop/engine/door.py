@@ -1,0 +1,309 @@
+"""The one door: every action on every finding, by people, programs and timers, goes through `Engine.act` or `act_all`.
+
+One action is one transaction: what is already due on the finding runs first, then the decision is taken and written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Any, Protocol, TypeVar
+
+from loop.engine.birth import blank
+from loop.engine.clock import Clock
+from loop.engine.facts_loader import FactsLoader
+from loop.engine.record import Outcome, Register, write
+from loop.engine.side import SideTimers
+from loop.engine.strike import Striker
+from loop.kernel.decide import (
+    Book,
+    Command,
+    Offer,
+    action_named,
+    admitted,
+    allowed_from,
+    decide,
+    offered,
+    offers,
+)
+from loop.kernel.errors import GuardFailed, Invalid, LoopError, NotFound, Stale
+from loop.kernel.finding import Finding
+from loop.kernel.labels import Label
+from loop.kernel.payloads import Nothing, Payload, read
+from loop.kernel.people import Actor
+from loop.store import findings, journal
+from loop.store.reach import may_see
+from loop.store.session import Store, Tx
+
+T = TypeVar("T")
+MOST_IN_A_BATCH = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """Somebody wants to take an action: on the finding `number`, or, without one, to create a finding.
+
+    `expected` is the version the caller last saw; a finding that moved on since then is refused as stale.
+    """
+
+    actor: Actor
+    action: str
+    number: str | None = None
+    payload: Mapping[str, Any] = field(default_factory=dict)
+    expected: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Aim:
+    """One finding of a batch, with the version the caller last saw."""
+
+    number: str
+    expected: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A refusal that must not undo what was due before it: committed first, raised after."""
+
+    error: LoopError
+
+
+class Once(Protocol[T]):
+    """Makes a repeated request harmless: finds its earlier answer, or keeps the new one, in the same transaction."""
+
+    def earlier(self, tx: Tx) -> T | None:
+        """The answer given before; raises `IdempotencyMismatch` if it belonged to another request."""
+
+    def keep(self, tx: Tx, answer: T) -> None:
+        """Keep the answer for the next time."""
+
+
+class BatchRefused(LoopError):
+    """Some findings of a batch refuse the action; nothing was done."""
+
+    status = 409
+    code = "guard_failed"
+
+    def __init__(self, first: LoopError, failures: Sequence[Mapping[str, Any]]) -> None:
+        self.status, self.code = first.status, first.code
+        numbers = ", ".join(str(f["number"]) for f in failures)
+        text = Label(
+            f"整批未办理，{len(failures)} 个问题不符合条件（{numbers}）：{first.label.zh}",
+            f"Nothing was done: {len(failures)} findings refuse ({numbers}): {first.label.en}",
+        )
+        super().__init__(text, failures=list(failures), guard=first.facts.get("guard"))
+
+
+class Engine:
+    """Takes wishes, answers outcomes. Thread-safe; keeps nothing in memory that the database does not hold."""
+
+    def __init__(
+        self, store: Store, book: Book, clock: Clock, *, rungs: Mapping[str, Mapping[str, Any]], number_form: str
+    ) -> None:
+        self.store, self.book, self.clock = store, book, clock
+        self._number_form = number_form
+        self.striker = Striker(book, clock, rungs, self._register)
+        self.side = SideTimers(book)
+
+    def _register(self, tx: Tx) -> Register:
+        return Register(tx, self.book.calendar, self._number_form)
+
+    # ---- one finding -----------------------------------------------------------------------------------------------
+
+    def run(self, work: Callable[[Tx], T | Refused]) -> Future[T]:
+        """Run `work` in a transaction of its own. A `Refused` that it answers is committed with what ran before it, and
+        then raised by the future."""
+        answered: Future[T] = Future()
+
+        def settle(done: Future[T | Refused]) -> None:
+            try:
+                result = done.result()
+            except BaseException as error:  # noqa: BLE001  handed on to whoever waits
+                answered.set_exception(error)
+                return
+            if isinstance(result, Refused):
+                answered.set_exception(result.error)
+            else:
+                answered.set_result(result)
+
+        self.store.submit(work).add_done_callback(settle)
+        return answered
+
+    def act(self, wish: Wish, finish: Callable[[Tx, Outcome], T], once: Once[T] | None = None) -> Future[T]:
+        """Take the action in its own transaction; the future answers `finish(tx, outcome)`, run within it.
+
+        The future raises the refusal: `NotFound`, `Forbidden`, `IdempotencyMismatch`, `Stale`, `ActionNotAllowed`,
+        `Invalid`, `GuardFailed`. With `once` a repeated request gets its earlier answer.
+        """
+        return self.run(lambda tx: self.act_in(tx, wish, finish, once))
+
+    def act_in(
+        self, tx: Tx, wish: Wish, finish: Callable[[Tx, Outcome], T], once: Once[T] | None = None
+    ) -> T | Refused:
+        """`act` within a transaction that the caller owns; see `run` for what to do with a `Refused`."""
+        now = self.clock.now(tx)
+        if wish.number is None:
+            return self._once(tx, once, lambda: finish(tx, self._create(tx, wish, now)))
+        finding = self._seen(tx, wish.actor, wish.number)
+        if not self.striker.strike(tx, finding, now):
+            return self._one(tx, wish, finding, now, finish, once)
+        try:
+            with tx.attempt():
+                return self._one(tx, wish, self._seen(tx, wish.actor, wish.number), now, finish, once)
+        except LoopError as error:
+            return Refused(error)
+
+    def _one(
+        self, tx: Tx, wish: Wish, finding: Finding, now: datetime, finish: Callable[[Tx, Outcome], T],
+        once: Once[T] | None,
+    ) -> T:  # fmt: skip
+        admitted(action_named(self.book, wish.action), wish.actor, finding)
+        return self._once(tx, once, lambda: finish(tx, self._decided(tx, finding, wish, now, self._register(tx))))
+
+    def _once(self, tx: Tx, once: Once[T] | None, work: Callable[[], T]) -> T:
+        if once is None:
+            return work()
+        earlier = once.earlier(tx)
+        if earlier is not None:
+            return earlier
+        answer = work()
+        once.keep(tx, answer)
+        return answer
+
+    def _seen(self, tx: Tx, actor: Actor, number: str) -> Finding:
+        finding = findings.load(tx, number, lock=True)
+        if finding is None or not may_see(actor, finding):
+            raise NotFound
+        return finding
+
+    def _create(self, tx: Tx, wish: Wish, now: datetime) -> Outcome:
+        action = action_named(self.book, wish.action)
+        if not action.creates:
+            raise NotFound
+        born = blank(tx, self.book, action, wish.actor, wish.payload, now)
+        return self._decided(tx, born.finding, replace(wish, payload=born.payload), now, self._register(tx))
+
+    def _decided(
+        self, tx: Tx, finding: Finding, wish: Wish, now: datetime, register: Register, about: Sequence[Finding] = ()
+    ) -> Outcome:
+        command = self._command(tx, finding, wish)
+        payload = command.payload
+        assert isinstance(payload, Payload)  # noqa: S101  `_command` has read it
+        action = self.book.workflow.actions[command.action]
+        loader = FactsLoader(tx, self.book.rules, self.book.calendar, now)
+        facts = loader.load(action.facts, finding, payload, wish.actor)
+        decision = decide(self.book, finding, command, facts, now)
+        return write(
+            tx, finding, decision, command, run_at=now, register=register, rules=self.book.workflow.version, about=about
+        )
+
+    def _command(self, tx: Tx, finding: Finding, wish: Wish) -> Command:
+        """The wish as a command, refused in the order of the contract: 404, 403, 412, 409 state, 422."""
+        action = action_named(self.book, wish.action)
+        admitted(action, wish.actor, finding)
+        self._check_version(tx, finding, wish.expected)
+        allowed_from(self.book, action, finding)
+        payload = wish.payload if isinstance(wish.payload, Payload) else read(action.payload, wish.payload)
+        return Command(action=wish.action, actor=wish.actor, payload=payload)
+
+    def _check_version(self, tx: Tx, finding: Finding, expected: int | None) -> None:
+        if expected is None or expected == finding.version:
+            return
+        last = journal.trail(tx, finding.number, after_seq=finding.version - 1, limit=1)
+        by, at = (last[0].actor_name, last[0].at) if last else ("?", datetime.now(UTC))
+        local = at.astimezone(self.book.calendar.zone).isoformat(timespec="seconds")
+        raise Stale(by=by, at=local, version=finding.version)
+
+    def offers(self, tx: Tx, actor: Actor, finding: Finding) -> tuple[Offer, ...]:
+        """What `actor` may do to `finding` now, and what a guard holds back."""
+        now = self.clock.now(tx)
+        needs: frozenset[str] = frozenset()
+        for action in offered(self.book, finding, actor):
+            needs |= action.facts_beforehand
+        facts = FactsLoader(tx, self.book.rules, self.book.calendar, now).load(needs, finding, Nothing(), actor)
+        return offers(self.book, finding, actor, facts, now)
+
+    # ---- many findings, one paper ------------------------------------------------------------------------------------
+
+    def act_all(
+        self, actor: Actor, action: str, aims: Sequence[Aim], payload: Mapping[str, Any],
+        finish: Callable[[Tx, Sequence[Outcome]], T], *, preview: bool = False, once: Once[T] | None = None,
+    ) -> Future[T]:  # fmt: skip
+        """The same action on many findings in one transaction with one paper; for all or for none.
+
+        With `preview` everything is decided and answered, then undone.
+        """
+        return self.store.submit(
+            lambda tx: self.act_all_in(tx, actor, action, aims, payload, finish, preview=preview, once=once)
+        )
+
+    def act_all_in(
+        self, tx: Tx, actor: Actor, action: str, aims: Sequence[Aim], payload: Mapping[str, Any],
+        finish: Callable[[Tx, Sequence[Outcome]], T], *, preview: bool = False, once: Once[T] | None = None,
+    ) -> T:  # fmt: skip
+        """`act_all` within a transaction that the caller owns."""
+        now = self.clock.now(tx)
+        if preview:
+            try:
+                with tx.attempt():
+                    raise Undone(finish(tx, self._all(tx, actor, action, aims, payload, now)))
+            except Undone as undone:
+                return undone.answer  # type: ignore[no-any-return]
+        return self._once(tx, once, lambda: finish(tx, self._all(tx, actor, action, aims, payload, now)))
+
+    def _all(
+        self, tx: Tx, actor: Actor, action: str, aims: Sequence[Aim], payload: Mapping[str, Any], now: datetime
+    ) -> list[Outcome]:
+        found = self._batch(tx, actor, aims)
+        for finding in list(found.values()):
+            if self.striker.strike(tx, finding, now):
+                found[finding.number] = self._seen(tx, actor, finding.number)
+        self._check_units(action, list(found.values()))
+        register = self._register(tx)
+        about = [found[aim.number] for aim in aims]
+        outcomes: list[Outcome] = []
+        failures: list[tuple[str, LoopError]] = []
+        for aim in aims:
+            wish = Wish(actor=actor, action=action, number=aim.number, payload=payload, expected=aim.expected)
+            try:
+                with tx.attempt():
+                    outcomes.append(self._decided(tx, found[aim.number], wish, now, register, about))
+            except LoopError as error:
+                failures.append((aim.number, error))
+        if failures:
+            said = [{"number": n, "code": e.code, "guard": e.facts.get("guard"), "label": e.label} for n, e in failures]
+            raise BatchRefused(failures[0][1], said)
+        return outcomes
+
+    def _batch(self, tx: Tx, actor: Actor, aims: Sequence[Aim]) -> dict[str, Finding]:
+        if not 1 <= len(aims) <= MOST_IN_A_BATCH:
+            raise Invalid.field("findings", "一批须有 1 至 500 个问题。", "a batch takes 1 to 500 findings")
+        numbers = [aim.number for aim in aims]
+        if len(set(numbers)) != len(numbers):
+            raise Invalid.field("findings", "同一问题出现两次。", "a finding is named twice")
+        found = findings.load_many(tx, numbers, lock=True)
+        missing = [n for n in numbers if n not in found or not may_see(actor, found[n])]
+        if missing:
+            raise NotFound
+        return found
+
+    def _check_units(self, name: str, found: Sequence[Finding]) -> None:
+        """An interview or bulletin may join units; any other paper is addressed to one."""
+        action = action_named(self.book, name)
+        if action.creates:
+            raise NotFound
+        joins = any(p.kind.startswith(("interview", "reschedule", "bulletin", "filing")) for p in action.papers)
+        if action.papers and not joins and len({f.unit_id for f in found}) > 1:
+            raise GuardFailed(
+                Label("这类文书一次只能发给一个单位。", "A paper of this kind is addressed to one unit."), guard="one_unit"
+            )
+
+
+class Undone(Exception):
+    """Carries the answer of a preview out of the stretch that is then undone."""
+
+    def __init__(self, answer: Any) -> None:
+        self.answer = answer
+        super().__init__("preview")

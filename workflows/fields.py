@@ -1,0 +1,122 @@
+"""The fields of a finding as handed in by `open`, `amend` and `take_over`."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from loop.kernel.case import Case, Draft
+from loop.kernel.labels import Label
+from loop.kernel.payloads import Code, Day, Flag, Items, Line, MaybeLine, MaybeText, Payload, field
+
+KINDS = {
+    "comprehensive": Label("综合督导", "comprehensive"),
+    "special": Label("专项督导", "special"),
+    "routine": Label("经常性督导", "routine"),
+    "monitoring": Label("评估监测", "monitoring"),
+    "tip_off": Label("举报", "tip-off"),
+}
+SEVERITIES = {
+    "normal": Label("一般", "normal"),
+    "major": Label("较重", "major"),
+    "grave": Label("严重", "grave"),
+}
+CATEGORIES = {
+    "funding": Label("经费投入", "funding"),
+    "staffing": Label("教师队伍", "staffing"),
+    "pay": Label("教师待遇", "pay"),
+    "facilities": Label("办学条件", "facilities"),
+    "campus_safety": Label("校园安全", "campus safety"),
+    "health_canteen": Label("卫生食堂", "health and canteen"),
+    "double_reduction": Label("双减", "double reduction"),
+    "five_managements": Label("五项管理", "five managements"),
+    "off_campus_training": Label("校外培训", "off-campus training"),
+    "irregular_running": Label("规范办学", "irregular running"),
+    "enrolment": Label("招生入学", "enrolment"),
+    "curriculum": Label("课程教学", "curriculum"),
+    "preschool": Label("学前教育", "preschool"),
+    "ethics": Label("师德师风", "teachers' ethics"),
+    "dropout_aid": Label("控辍资助", "drop-out control and aid"),
+    "special_education": Label("特殊教育", "special education"),
+    "party_moral": Label("党建德育", "party building and moral education"),
+    "governance": Label("组织管理", "governance"),
+}
+
+Kind = Literal["comprehensive", "special", "routine", "monitoring", "tip_off"]
+Severity = Literal["normal", "major", "grave"]
+Category = Literal[
+    "funding", "staffing", "pay", "facilities", "campus_safety", "health_canteen", "double_reduction",
+    "five_managements", "off_campus_training", "irregular_running", "enrolment", "curriculum", "preschool", "ethics",
+    "dropout_aid", "special_education", "party_moral", "governance",
+]  # fmt: skip
+
+
+class Basis(Payload):
+    """A law or rule that the finding rests on."""
+
+    title: Line = field("名称", "title")
+    article: MaybeLine = field("条款", "article", "")
+
+
+Bases = Annotated[list[Basis], Field(max_length=50)]
+Lines = Annotated[list[Line], Field(max_length=50)]
+
+
+class NewFinding(Payload):
+    """What an inspector records about a problem (workflow.md section 7)."""
+
+    title: Line = field("标题", "title")
+    unit: Code = field("被督导单位", "unit")
+    category: Category = field("类别", "category")
+    severity: Severity = field("严重程度", "severity", "normal")
+    kind: Kind = field("督导类别", "kind of supervision", "routine")
+    supervision: Code | None = field("所属督导", "supervision", None)
+    description: MaybeText = field("问题描述", "description", "")
+    facts: Items | None = field("事实", "facts", None)
+    legal_basis: Bases = field("依据", "legal basis", [])
+    source: MaybeLine = field("来源", "source", "")
+    found_on: Day | None = field("发现日期", "found on", None)
+    responsible_person: MaybeLine = field("责任人", "responsible person", "")
+    cooperating_units: Lines = field("配合单位", "cooperating units", [])
+    danger_to_life: Flag = field("危及生命安全", "danger to life", False)
+    long_term: Flag = field("长期整改", "long-term", False)
+    positive: Flag = field("正面事项", "something to commend", False)
+
+
+class ChangedFinding(Payload):
+    """The fields to change while the finding is a draft; what is left out stays."""
+
+    title: Line | None = field("标题", "title", None)
+    category: Category | None = field("类别", "category", None)
+    severity: Severity | None = field("严重程度", "severity", None)
+    kind: Kind | None = field("督导类别", "kind of supervision", None)
+    description: MaybeText | None = field("问题描述", "description", None)
+    facts: Items | None = field("事实", "facts", None)
+    legal_basis: Bases | None = field("依据", "legal basis", None)
+    source: MaybeLine | None = field("来源", "source", None)
+    found_on: Day | None = field("发现日期", "found on", None)
+    responsible_person: MaybeLine | None = field("责任人", "responsible person", None)
+    cooperating_units: Lines | None = field("配合单位", "cooperating units", None)
+    danger_to_life: Flag | None = field("危及生命安全", "danger to life", None)
+    long_term: Flag | None = field("长期整改", "long-term", None)
+    positive: Flag | None = field("正面事项", "something to commend", None)
+
+
+COLUMNS = (
+    "title", "category", "severity", "kind", "description", "responsible_person", "danger_to_life", "long_term", "positive",
+)  # fmt: skip
+TOPICS = ("facts", "legal_basis", "source", "found_on", "cooperating_units")
+
+
+def record(case: Case, draft: Draft, values: dict[str, Any]) -> None:
+    """Write the given fields to the draft: columns as columns, the rest to the sheet."""
+    draft.set(**{name: values[name] for name in COLUMNS if name in values})
+    for name in TOPICS:
+        if name in values:
+            draft.write(name, values[name])
+
+
+def found_on_or_today(case: Case) -> str:
+    """The day the problem was found, today where none is given."""
+    return str((case.payload.found_on or case.today).isoformat())

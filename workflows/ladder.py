@@ -1,0 +1,44 @@
+"""The lapse ladder: what the system itself does when a deadline nears or passes, and the reminders it sends."""
+
+from __future__ import annotations
+
+from loop.kernel.case import Case, Draft
+from loop.kernel.labels import Label
+from loop.kernel.people import CHIEF, DEPARTMENT, OFFICER, SYSTEM, UNIT
+from loop.kernel.workflow import Action
+from workflows import papers
+from workflows import stages as s
+from workflows.anytime import anywhere
+
+LADDERED = frozenset({s.PLANNING, s.EXECUTING, s.BULLETIN_ISSUED})
+"""Where what the unit owes is laddered; what an office owes is reminded, never laddered against the unit."""
+
+
+def _ordered(case: Case, draft: Draft) -> None:
+    draft.write("was_overdue", True)
+
+
+SYSTEM_PAYLOADS: dict[str, dict[str, object]] = {
+    "propose_interview": {
+        "reasons": [{"no": 1, "text": "逾期未完成整改 (deadline lapsed)", "code": "LADDER"}],
+    },
+    "propose_bulletin": {
+        "reasons": [{"no": 1, "text": "约谈所定期限届满仍未完成 (date set by the interview lapsed)", "code": "LADDER"}],
+        "facts": "逾期未完成整改 (deadline lapsed)",
+    },
+    "refer": {"circumstances": ["AC_POOR_RECTIFY"], "facts": "通报或决定所定期限届满仍未完成 (date lapsed)"},
+}
+"""What the rungs hand in where a person would fill in a form."""
+
+ACTIONS = (
+    Action(
+        name="warn", label=Label("预警", "warn"), by=(SYSTEM,), moves=anywhere(LADDERED), level=1, tell=(UNIT, OFFICER),
+    ),
+    Action(
+        name="order", label=Label("督办", "order"), by=(SYSTEM,), moves=anywhere(LADDERED), level=3, effect=_ordered,
+        papers=(papers.URGE_ORDER,), tell=(UNIT, DEPARTMENT, CHIEF),
+    ),
+    Action(
+        name="remind", label=Label("提醒", "remind"), by=(SYSTEM,), moves=anywhere(s.EVERY),
+    ),
+)  # fmt: skip
