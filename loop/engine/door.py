@@ -33,6 +33,7 @@ from loop.kernel.finding import Finding
 from loop.kernel.labels import Label
 from loop.kernel.payloads import Nothing, Payload, read
 from loop.kernel.people import Actor
+from loop.kernel.workflow import Action
 from loop.store import findings, journal
 from loop.store.reach import may_see
 from loop.store.session import Store, Tx
@@ -51,7 +52,7 @@ class Wish:
     actor: Actor
     action: str
     number: str | None = None
-    payload: Mapping[str, Any] = field(default_factory=dict)
+    payload: Mapping[str, Any] | Payload = field(default_factory=dict)
     expected: int | None = None
 
 
@@ -188,10 +189,8 @@ class Engine:
     def _decided(
         self, tx: Tx, finding: Finding, wish: Wish, now: datetime, register: Register, about: Sequence[Finding] = ()
     ) -> Outcome:
-        command = self._command(tx, finding, wish)
-        payload = command.payload
-        assert isinstance(payload, Payload)  # noqa: S101  `_command` has read it
-        action = self.book.workflow.actions[command.action]
+        action, payload = self._admit(tx, finding, wish)
+        command = Command(action=action.name, actor=wish.actor, payload=payload)
         loader = FactsLoader(tx, self.book.rules, self.book.calendar, now)
         facts = loader.load(action.facts, finding, payload, wish.actor)
         decision = decide(self.book, finding, command, facts, now)
@@ -199,14 +198,14 @@ class Engine:
             tx, finding, decision, command, run_at=now, register=register, rules=self.book.workflow.version, about=about
         )
 
-    def _command(self, tx: Tx, finding: Finding, wish: Wish) -> Command:
-        """The wish as a command, refused in the order of the contract: 404, 403, 412, 409 state, 422."""
+    def _admit(self, tx: Tx, finding: Finding, wish: Wish) -> tuple[Action, Payload]:
+        """The action and its payload; refused in the order of the contract: 404, 403, 412, 409 state, 422."""
         action = action_named(self.book, wish.action)
         admitted(action, wish.actor, finding)
         self._check_version(tx, finding, wish.expected)
         allowed_from(self.book, action, finding)
         payload = wish.payload if isinstance(wish.payload, Payload) else read(action.payload, wish.payload)
-        return Command(action=wish.action, actor=wish.actor, payload=payload)
+        return action, payload
 
     def _check_version(self, tx: Tx, finding: Finding, expected: int | None) -> None:
         if expected is None or expected == finding.version:

@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 
 import structlog
 
@@ -50,7 +51,7 @@ class Outbox:
             if not claimed:
                 return sent
             results = asyncio.run(self._send_all(claimed))
-            self.store.write(lambda tx, done=results: self._settle(tx, done))
+            self.store.write(partial(self._settle, results=results))
             sent += sum(1 for result in results if not result.error)
 
     def _claim(self, tx: Tx) -> list[Message]:

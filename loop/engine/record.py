@@ -15,9 +15,8 @@ from loop.kernel.clocks import Timer
 from loop.kernel.decide import Command, Decision
 from loop.kernel.finding import Finding
 from loop.kernel.workflow import Paper
-from loop.store import findings, journal, mailbox, offices, papers, parts, people, search, timers
+from loop.store import findings, journal, mailbox, offices, papers, parts, people, places, search, timers
 from loop.store.canonical import canonical, digest
-from loop.store.findings import Moved
 from loop.store.instants import text_of
 from loop.store.journal import Entry
 from loop.store.mailbox import Message
@@ -114,7 +113,8 @@ def write(
     _parts(tx, decision, seq)
     _messages(tx, decision, reached, entry, command)
     if before.version == 0 or TEXTS & decision.columns.keys():
-        search.index_finding(tx, after.id)
+        name = places.unit(tx, after.unit_id).name
+        search.index(tx, after.id, search.body_of(after.number, after.title, after.description, name))
     return Outcome(replace(after, head=entry.hash), entry, made, tuple(reached))
 
 
@@ -207,5 +207,3 @@ def _messages(tx: Tx, decision: Decision, reached: Sequence[Reach], entry: Entry
         ],
     )  # fmt: skip
 
-
-__all__ = ["Moved", "Outcome", "Register", "write"]

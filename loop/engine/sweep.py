@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from concurrent.futures import Future
 from datetime import datetime
+from functools import partial
 
 import structlog
 
@@ -23,7 +24,7 @@ def tick(engine: Engine) -> list[Struck]:
     struck: list[Struck] = []
     for chains in _due_chains(engine):
         waiting: list[tuple[str, Future[list[Struck]]]] = [
-            (chain, engine.store.submit(lambda tx, chain=chain: strike(engine, tx, chain))) for chain in chains
+            (chain, engine.store.submit(partial(strike, engine, chain=chain))) for chain in chains
         ]
         for chain, future in waiting:
             try:
@@ -33,7 +34,7 @@ def tick(engine: Engine) -> list[Struck]:
     return sorted(struck, key=lambda s: (s.due_at, s.number))
 
 
-def strike(engine: Engine, tx: Tx, chain: str) -> list[Struck]:
+def strike(engine: Engine, tx: Tx, *, chain: str) -> list[Struck]:
     """Take what is due on one chain: a finding's, or that of a supervision or tip-off."""
     if ":" in chain:
         return engine.side.strike(tx, chain, engine.clock.now(tx))
@@ -45,7 +46,7 @@ def _due_chains(engine: Engine) -> Iterator[list[str]]:
     after: tuple[datetime, str] | None = None
     seen: set[str] = set()
     while True:
-        page: list[Due] = engine.store.read(lambda tx, a=after: timers.due(tx, engine.clock.now(tx), limit=BATCH, after=a))
+        page = engine.store.read(partial(_page, engine, after=after))
         fresh = list(dict.fromkeys(due.chain for due in page if due.chain not in seen))
         seen.update(fresh)
         if fresh:
@@ -53,3 +54,7 @@ def _due_chains(engine: Engine) -> Iterator[list[str]]:
         if len(page) < BATCH:
             return
         after = (page[-1].next_at, page[-1].id)
+
+
+def _page(engine: Engine, tx: Tx, *, after: tuple[datetime, str] | None) -> list[Due]:
+    return timers.due(tx, engine.clock.now(tx), limit=BATCH, after=after)

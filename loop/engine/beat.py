@@ -1,0 +1,60 @@
+"""The heartbeat: APScheduler calls the sweep and the outbox every few seconds. What is due lives in rows, not in jobs."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import structlog
+from apscheduler.schedulers.background import BackgroundScheduler
+
+from loop.engine.door import Engine
+from loop.engine.outbox import Outbox
+from loop.engine.sweep import tick
+
+LOG = structlog.get_logger(__name__)
+
+
+class Beat:
+    """Two interval jobs in memory; any number of nodes may beat against one database."""
+
+    def __init__(self, engine: Engine, outbox: Outbox, *, seconds: float) -> None:
+        self._engine, self._outbox, self._seconds = engine, outbox, seconds
+        self._last: datetime | None = None
+        self._scheduler = BackgroundScheduler(
+            timezone=UTC, job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
+        )
+        self._scheduler.add_job(self._tick, "interval", seconds=seconds, id="tick")
+        self._scheduler.add_job(self._drain, "interval", seconds=seconds, id="drain")
+
+    def start(self) -> None:
+        """Beat until stopped."""
+        self._scheduler.start()
+
+    def stop(self) -> None:
+        """Let a beat that is under way finish, then rest."""
+        if self._scheduler.running:
+            self._scheduler.shutdown(wait=True)
+
+    def fresh(self) -> bool:
+        """Whether the last sweep is recent: a stopped heart must show."""
+        allowed = timedelta(seconds=max(10 * self._seconds, 60))
+        return self._last is not None and datetime.now(UTC) - self._last < allowed
+
+    def _tick(self) -> None:
+        try:
+            struck = tick(self._engine)
+        except Exception:
+            LOG.exception("tick.failed")
+            return
+        self._last = datetime.now(UTC)
+        if struck:
+            LOG.info("tick.ran", points=len(struck))
+
+    def _drain(self) -> None:
+        try:
+            sent = self._outbox.drain()
+        except Exception:
+            LOG.exception("drain.failed")
+            return
+        if sent:
+            LOG.info("outbox.sent", messages=sent)
