@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
+
+from fastapi import FastAPI
 
 import notifiers
 import workflows
 from loop import calendars
+from loop.access import Access
+from loop.api.app import create_app
+from loop.api.service import Policy, Service
 from loop.engine.beat import Beat
 from loop.engine.clock import Clock, RealClock, VirtualClock
 from loop.engine.door import Engine
@@ -24,6 +30,8 @@ from loop.store.evidence import Evidence
 from loop.store.schema import check_schema
 from loop.store.session import Store
 from workflows.ladder import SYSTEM_PAYLOADS
+
+MIB = 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -44,6 +52,32 @@ class Parts:
     def close(self) -> None:
         """Finish what is under way and let the database go."""
         self.store.close()
+
+
+@contextmanager
+def web(parts: Parts, *, scheduler: bool) -> Iterator[FastAPI]:
+    """The application over these parts; with `scheduler` the heart beats as long as the context lasts."""
+    settings, auth = parts.settings, parts.settings.auth
+    service = Service(
+        engine=parts.engine, evidence=parts.evidence, outbox=parts.outbox, beat=parts.beat if scheduler else None,
+        access=Access(
+            parts.store, parts.engine.clock, parts.engine.book.calendar, session=auth.session,
+            attempts=auth.login_attempts, window=timedelta(minutes=auth.login_window_minutes),
+        ),
+        policy=Policy(
+            body_limit=settings.server.max_body_mb * MIB, upload_limit=settings.storage.max_upload_mb * MIB,
+            https_only=auth.https_only, token_life=auth.token, tip_offs_per_hour=auth.tip_offs_per_hour,
+        ),
+    )  # fmt: skip
+    app = create_app(service)
+    if not scheduler:
+        yield app
+        return
+    parts.beat.start()
+    try:
+        yield app
+    finally:
+        parts.beat.stop()
 
 
 def book_of(settings: Settings, calendar: Calendar) -> Book:
@@ -75,6 +109,6 @@ def build(
         store, clock, channels, settings.notifications.lease_seconds, settings.notifications.attempts
     )
     evidence = Evidence(
-        Path(settings.storage.evidence), settings.storage.max_upload_mb * 1024 * 1024, frozenset(settings.storage.types)
+        Path(settings.storage.evidence), settings.storage.max_upload_mb * MIB, frozenset(settings.storage.types)
     )
     return Parts(settings, store, engine, outbox, evidence)

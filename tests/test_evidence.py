@@ -1,10 +1,8 @@
 """Evidence: what is kept, what is refused by its content, and that a row never names a file that is not there."""
 
-import errno
 import io
-import os
+import resource
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,6 +12,7 @@ from hypothesis import strategies as st
 from loop.kernel.errors import Invalid, LoopError, NotFound, TooLarge, Unavailable, UnsupportedFile
 from loop.store import evidence
 from loop.store.evidence import Evidence, StoredFile, clean_name
+from loop.store.filetypes import MIME
 from loop.store.session import Store
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 64
@@ -58,9 +57,9 @@ def files_in(folder: Path) -> list[Path]:
         (HEIC, "a.heic", "image/heic"),
         (MP4, "a.mp4", "video/mp4"),
         (b"ID3\x03\0\0\0\0\0\0" + b"\0" * 32, "a.mp3", "audio/mpeg"),
-        (DOCX, "a.docx", evidence.MIME["docx"]),
-        (archive("xl/workbook.xml", "[Content_Types].xml"), "a.xlsx", evidence.MIME["xlsx"]),
-        (archive("ppt/presentation.xml"), "a.pptx", evidence.MIME["pptx"]),
+        (DOCX, "a.docx", MIME["docx"]),
+        (archive("xl/workbook.xml", "[Content_Types].xml"), "a.xlsx", MIME["xlsx"]),
+        (archive("ppt/presentation.xml"), "a.pptx", MIME["pptx"]),
         (ole("Root Entry", "WordDocument"), "a.doc", "application/msword"),
         (ole("Root Entry", "Workbook"), "a.xls", "application/vnd.ms-excel"),
         (ole("Root Entry", "Book"), "renamed.doc", "application/vnd.ms-excel"),
@@ -162,17 +161,16 @@ def test_a_file_that_was_lost_is_the_service_s_fault(shelf: Evidence) -> None:
         shelf.open_("a" * 64)
 
 
-class Full(io.BytesIO):
-    """A disk that fills up while a file is read from it, as the operating system says it."""
-
-    def read(self, size: int | None = -1) -> bytes:
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-
 def test_a_full_disk_is_told(shelf: Evidence, tmp_path: Path) -> None:
-    with pytest.raises(Unavailable, match="full"):
-        shelf.put(Full(), "a.txt")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (60_000, before[1]))
+    try:
+        with pytest.raises(Unavailable, match="full"):
+            shelf.put(b"a" * 90_000, "a.txt")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
     assert files_in(tmp_path) == []
+    assert shelf.put(b"a" * 90_000, "a.txt").size == 90_000
 
 
 def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
@@ -211,8 +209,8 @@ def test_no_name_reaches_another_folder(name: str) -> None:
 
 
 @pytest.fixture
-def kept(shelf: Evidence) -> Iterator[tuple[StoredFile, StoredFile]]:
-    yield shelf.put(PDF, "甲.pdf"), shelf.put(PNG, "乙.png")
+def kept(shelf: Evidence) -> tuple[StoredFile, StoredFile]:
+    return shelf.put(PDF, "甲.pdf"), shelf.put(PNG, "乙.png")
 
 
 def test_attachments_belong_to_their_finding(store: Store, kept: tuple[StoredFile, StoredFile]) -> None:

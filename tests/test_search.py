@@ -20,7 +20,7 @@ TEXTS = {
     4: "安装监控设备全部损坏",
     5: "生均公用经费挪用 ABC-2026 项目 50%",
     6: "ＡＢＣ＿２０２７ 实验室",
-    7: "it's a \"quoted\" title; DROP TABLE finding",
+    7: 'it\'s a "quoted" title; DROP TABLE finding',
     8: "𠮷野家校区与㐂乐分校",
     9: "path\\to_file 100% a_b",
     10: "",
@@ -31,7 +31,9 @@ TEXTS = {
 def shelf(store: Store) -> Store:
     def fill(tx: Tx) -> None:
         for id_, title in TEXTS.items():
-            put_searchable(tx, id_, title, unit_name="云溪县第三中学" if id_ == 4 else "桐峰小学", description="说明" * id_)
+            put_searchable(
+                tx, id_, title, unit_name="云溪县第三中学" if id_ == 4 else "桐峰小学", description="说明" * id_
+            )
 
     store.write(fill)
     return store
@@ -140,11 +142,11 @@ def test_a_renamed_unit_is_found_by_its_new_name(store: Store) -> None:
 
 def test_a_rare_word_is_told_from_a_common_one(store: Store) -> None:
     def fill(tx: Tx) -> None:
-        for id_ in range(1, search.RARE + 2):
+        for id_ in range(1, 12):
             put_searchable(tx, id_, "校园安全" if id_ > 1 else "罕见校园")
-        put_searchable(tx, search.RARE + 2, "校园安全")
 
     store.write(fill)
-    assert store.read(lambda tx: search.is_rare(tx, "罕见"))
-    assert not store.read(lambda tx: search.is_rare(tx, "校园"))
-    assert store.read(lambda tx: search.is_rare(tx, "校园 罕见"))
+    assert store.read(lambda tx: search.is_rare(tx, "罕见", 10))
+    assert store.read(lambda tx: search.is_rare(tx, "安全", 10))
+    assert not store.read(lambda tx: search.is_rare(tx, "校园", 10))
+    assert store.read(lambda tx: search.is_rare(tx, "校园 罕见", 10))

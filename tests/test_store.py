@@ -80,6 +80,14 @@ def test_a_taken_key_is_a_duplicate_and_the_store_goes_on(store: Store) -> None:
     assert keys(store) == ["a", "b"]
 
 
+def test_many_rows_are_written_together_or_not_at_all(store: Store) -> None:
+    store.write(lambda tx: tx.many(PUT, [{"key": k, "value": "1"} for k in "ab"]))
+    store.write(lambda tx: tx.many(PUT, []))
+    with pytest.raises(Duplicate):
+        store.write(lambda tx: tx.many(PUT, [{"key": k, "value": "2"} for k in "cb"]))
+    assert keys(store) == ["a", "b"]
+
+
 def test_an_attempt_is_undone_alone(store: Store) -> None:
     def work(tx: Tx) -> None:
         put("a")(tx)
@@ -215,6 +223,41 @@ def test_a_full_disk_says_so_and_takes_nobody_else_down(store: Store) -> None:
     assert "disk is full" in str(refused)
     assert (before.result(ENOUGH), after.result(ENOUGH)) == (1, 1)
     assert keys(store) == ["a", "c"]
+
+
+@only_sqlite
+@pytest.mark.parametrize("bad", ["given up at once", "not to be committed"])
+def test_a_work_that_ruins_the_whole_transaction_ruins_only_itself(store: Store, bad: str) -> None:
+    """SQLite gives up the transaction on a fault of the disk; a broken promise shows only at the commit."""
+
+    def prepare(tx: Tx) -> None:
+        tx.control("CREATE TABLE child (parent REFERENCES setting (key) DEFERRABLE INITIALLY DEFERRED)")
+        tx.control(
+            "CREATE TRIGGER fault BEFORE INSERT ON setting WHEN new.key = 'fault' BEGIN SELECT RAISE(ROLLBACK, 'gone'); END"
+        )
+
+    def ruin(tx: Tx) -> None:
+        if bad == "given up at once":
+            put("fault")(tx)
+        else:
+            tx.control("INSERT INTO child VALUES ('nobody')")
+
+    store.write(prepare)
+    held = Held(store)
+    before, ruined, after = store.submit(put("a")), store.submit(ruin), store.submit(put("b"))
+    held.release()
+    assert isinstance(ruined.exception(ENOUGH), sqlite3.IntegrityError)
+    assert (before.result(ENOUGH), after.result(ENOUGH)) == (1, 1)
+    assert keys(store) == ["a", "b"]
+
+
+@only_sqlite
+def test_more_works_than_one_group_holds(store: Store) -> None:
+    held = Held(store)
+    futures = [store.submit(put(f"{k:03}")) for k in range(150)]
+    held.release()
+    assert [future.result(ENOUGH) for future in futures] == [1] * 150
+    assert len(keys(store)) == 150
 
 
 @only_sqlite

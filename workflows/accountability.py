@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field
 
@@ -38,7 +38,7 @@ from workflows.guards import (
     person_ids,
     rectify_by_later,
 )
-from workflows.interview import by_system
+from workflows.interview import by_ladder, by_system
 from workflows.rectification import Reasons
 from workflows.report import open_act
 from workflows.timers import ACCOUNTABILITY_DEFENCE
@@ -185,8 +185,13 @@ noticed_and_lawful = asks("noticed_and_lawful", "已事先告知且合法", "not
 known_factors = asks("known_factors", "从重从轻情形有效", "the factors are known", _strange_factors)
 
 
-def _decided(case: Case) -> list[dict[str, object]]:
-    return [f for f in case.finding.part("decision").get("forms", ()) if not f.get("cancelled")]
+def standing_forms(decision: dict[str, Any]) -> list[dict[str, Any]]:
+    """The forms of a decision that nobody has cancelled."""
+    return [f for f in decision.get("forms", ()) if not f.get("cancelled")]
+
+
+def _decided(case: Case) -> list[dict[str, Any]]:
+    return standing_forms(case.finding.part("decision"))
 
 
 form_decided = asks(
@@ -208,6 +213,7 @@ every_form_done = guard(
 
 def _referred(case: Case, draft: Draft) -> None:
     leaving(case, draft)
+    by_ladder(case, draft)
     draft.write("accountability", case.payload.model_dump(mode="json"))
     draft.write("notice", {})
     if by_system(case):
@@ -236,24 +242,30 @@ def _stated(case: Case, draft: Draft) -> None:
 def _taken(case: Case, draft: Draft) -> None:
     received_on = case.payload.received_on or case.today
     key = open_act(case, draft, "decision", case.persons)
+    if earlier := case.finding.part("decision"):
+        draft.write("earlier_decisions", [*draft.value("earlier_decisions", []), earlier])
+    left = draft.value("left") or [{"level": 0}]
+    before = {"level": left[-1]["level"], "date_set_by": draft.value("date_set_by", "")}
     values = case.payload.model_dump(mode="json")
-    draft.write("decision", {**values, "received_on": received_on, "act": key, "signers": sorted(case.persons)})
+    draft.write("decision", {**values, "received_on": received_on, "act": key, "before": before})
     draft.set(accountable_on=case.payload.effective_on)
     set_date(case, draft, "decision")
     if case.finding.dispute in ("none", "final"):
         draft.start("reconsider_window", received_on, note=key)
         draft.start("appeal_window", received_on, note=key)
     else:
-        draft.write("acts", [{**a, "waits": True} if a["key"] == key else a for a in draft.value("acts")])
+        waits = ["reconsider_window", "appeal_window"]
+        draft.write("acts", [{**a, "waits": waits} if a["key"] == key else a for a in draft.value("acts")])
 
 
 def _executed(case: Case, draft: Draft) -> None:
-    done = case.payload.model_dump(mode="json")
-    forms = [
-        {**f, "result": done["result"], "done_on": done["done_on"]} if f["form"] == done["form"] else f
-        for f in case.finding.part("decision").get("forms", ())
-    ]
-    draft.put("decision", forms=forms)
+    """The result belongs to the form in the hands of that executor; where no executor matches, to every such form."""
+    done = case.payload
+    forms = case.finding.part("decision").get("forms", ())
+    mine = [f for f in forms if (f["form"], f["executor"]) == (done.form, done.executor)]
+    mine = mine or [f for f in forms if f["form"] == done.form]
+    result = {"result": done.result, "done_on": done.done_on}
+    draft.put("decision", forms=[{**f, **result} if f in mine else f for f in forms])
 
 
 ACTIONS = (

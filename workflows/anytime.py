@@ -6,18 +6,17 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from loop.kernel import clocks, facts
 from loop.kernel.case import Case, Draft
-from loop.kernel.clocks import Timer
-from loop.kernel.finding import NEVER
 from loop.kernel.labels import Label
 from loop.kernel.payloads import Code, Count, Day, Flag, Line, MaybeText, Payload, Text, field
 from loop.kernel.people import (
     CHIEF,
     DEPARTMENT,
     DIRECTOR,
+    IN_SCOPE,
     INSPECTOR,
     LEADER,
     OFFICER,
@@ -27,13 +26,14 @@ from loop.kernel.people import (
     UNIT,
 )
 from loop.kernel.workflow import SAME, Action, Move, Tell, move
-from workflows import papers
+from workflows import dispute, papers
 from workflows import stages as s
 from workflows.bulletin import private_details
 from workflows.guards import asks, guard, later_than_today
+from workflows.report import end_suspension
 from workflows.timers import AS_ORDERED
 
-ALL_IN_SCOPE = (INSPECTOR, OFFICER, CHIEF, DIRECTOR, UNIT, DEPARTMENT, LEADER, REVIEWER, SUPERIOR)
+ALL_IN_SCOPE = (INSPECTOR, OFFICER, CHIEF, DIRECTOR, UNIT, DEPARTMENT, LEADER, REVIEWER, SUPERIOR, IN_SCOPE)
 
 
 class Comment(Payload):
@@ -89,6 +89,12 @@ class Correction(Payload):
     value: Text = field("更正为", "value")
     reason: Text = field("理由", "reason")
 
+    @model_validator(mode="after")
+    def _fits(self) -> Correction:
+        if self.field_ != "description" and (len(self.value) > 200 or "\n" in self.value):
+            raise ValueError(f"{self.field_} is one line of at most 200 characters")
+        return self
+
 
 class Publication(Payload):
     document: Code = field("文书", "document")
@@ -120,6 +126,21 @@ no_open_dispute = guard(
     "A dispute is open; the unit cannot be changed.",
     lambda case: case.finding.dispute in ("none", "final"),
 )
+def _orders_a_halt(case: Case) -> bool:
+    if case.capacity.name in (CHIEF, SYSTEM):
+        return True
+    if case.finding.suspended:
+        return bool(case.finding.part("suspension").get("by") == case.capacity.name)
+    return case.finding.dispute in dispute.OPEN and case.capacity.name == dispute.decider(case)
+
+
+deciding_office = guard(
+    "deciding_office",
+    "中止时限由督导办负责人，或者正在处理争议的机构书面决定。",
+    "The chief orders it, or the office that decides the dispute.",
+    _orders_a_halt,
+    needs=facts.OFFICE,
+)
 running = guard("not_suspended", "时限已经中止。", "It is suspended already.", lambda case: not case.finding.suspended)
 standing = guard("suspended", "时限没有中止。", "It is not suspended.", lambda case: case.finding.suspended)
 
@@ -143,16 +164,29 @@ text_is_clean = guard(
 )
 
 
-def _signer(case: Case) -> bool:
+COMMENDATION = frozenset({"praise", "public_notice"})
+
+
+def _kinds_shown(case: Case) -> set[str]:
+    """The kinds of paper that are to be shown or taken down: one document, or whatever is published."""
     name = getattr(case.payload, "document", None)
-    weighty = case.facts.documents.get(name or "") in ("bulletin", "praise", "public_notice")
-    return case.capacity.name == (DIRECTOR if weighty else CHIEF) or (not weighty and case.capacity.name == DIRECTOR)
+    if name is not None:
+        return {case.facts.documents.get(name, "")}
+    return {p["what"] for p in case.finding.sheet.get("published") or () if not p.get("down")}
+
+
+def _signer(case: Case) -> bool:
+    kinds = _kinds_shown(case)
+    if case.action.name == "take_down" and kinds <= COMMENDATION and case.finding.relapse_count:
+        return True
+    weighty = kinds & {"bulletin", *COMMENDATION}
+    return case.capacity.name == (DIRECTOR if weighty else CHIEF)
 
 
 weighty_needs_director = guard(
     "bulletin_needs_director",
-    "通报和表扬由督导委主任或副主任决定公开或撤下。",
-    "A bulletin or commendation is the director's to publish or take down.",
+    "通报和表扬由督导委主任或副主任决定公开或撤下，其他文书由督导办负责人决定。",
+    "A bulletin or commendation is the director's to publish or take down; any other paper the chief's.",
     _signer,
     reads=True,
     needs=facts.DOCUMENTS,
@@ -218,18 +252,11 @@ def _suspended(case: Case, draft: Draft) -> None:
     now, why, calendar = case.now, case.payload.reason, case.calendar
     draft.rewrites.append(lambda t: clocks.pause(t, now, why, calendar))
     draft.start("suspension_end", case.today, rule=AS_ORDERED, due_on=case.payload.until)
-    draft.write("suspension", case.payload.model_dump(mode="json"))
+    draft.write("suspension", {**case.payload.model_dump(mode="json"), "by": case.capacity.name})
 
 
 def _resumed(case: Case, draft: Draft) -> None:
-    draft.set(suspended_at=NEVER)
-    draft.stop("suspension_end")
-    now, calendar = case.now, case.calendar
-
-    def again(timer: Timer) -> Timer:
-        return clocks.resume(timer, now, calendar)
-
-    draft.rewrites.append(again)
+    end_suspension(case, draft)
 
 
 def _moved(case: Case, draft: Draft) -> None:
@@ -238,17 +265,17 @@ def _moved(case: Case, draft: Draft) -> None:
         raise AssertionError("the guard lets only a known unit through")
     place = replace(case.finding.place, unit_id=unit.id, department_id=unit.department_id, region=unit.region)
     draft.set(unit_id=unit.id, unit_kind=unit.kind, department_id=unit.department_id, place=place, level=0)
-    for topic, blank in (("plan", {}), ("report", {}), ("extension", {}), ("failures", 0), ("plan_returns", 0)):
+    for topic in ("plan", "report", "extension", "owed"):
+        draft.write(topic, {})
+    for topic, blank in (("failures", 0), ("plan_returns", 0), ("planned", False), ("date_set_by", "")):
         draft.write(topic, blank)
-    draft.write("planned", False)
-    draft.write("date_set_by", "")
     if case.finding.stage == "feedback" and case.finding.state != s.SERVED:
         draft.write("defence", {})
         draft.put("feedback", fed_back_on=case.payload.fed_back_on or case.today)
     elif case.finding.stage != "report":
         draft.put("opinion", served_on=case.today, received_on=None)
         draft.write("plan_required", True)
-        draft.stop("opinion_window", "publish_due")
+        draft.stop("opinion_window", "reconsider_window", "appeal_window", "publish_due")
 
 
 def _corrected(case: Case, draft: Draft) -> None:
@@ -258,7 +285,8 @@ def _corrected(case: Case, draft: Draft) -> None:
 def _published(case: Case, draft: Draft) -> None:
     entry = {"what": case.facts.documents[case.payload.document], "document": case.payload.document, "on": case.today}
     draft.write("published", [*draft.value("published", []), entry])
-    draft.stop("publish_due")
+    if entry["what"] == "opinion_letter":
+        draft.stop("publish_due")
 
 
 def _taken_down(case: Case, draft: Draft) -> None:
@@ -282,6 +310,13 @@ def anywhere(states: frozenset[str]) -> tuple[Move, ...]:
     """An action that changes no state, possible in each of `states`."""
     return (move(states, SAME),)
 
+
+def _is_served(case: Case) -> bool:
+    return case.finding.served
+
+
+SERVED_ON = (Tell(UNIT, _is_served), Tell(DEPARTMENT, _is_served))
+"""The unit and its department, once they know of the finding at all."""
 
 ACTIONS = (
     Action(
@@ -323,13 +358,13 @@ ACTIONS = (
         ),), answers=("transfer_result",), tell=(CHIEF,),
     ),
     Action(
-        name="suspend", label=Label("中止时限", "suspend"), by=(CHIEF, SUPERIOR), moves=anywhere(s.OPEN),
-        payload=Suspension, effect=_suspended, guards=(running, later_than_today("until", "中止期限", "The end")),
-        tell=(UNIT, DEPARTMENT, OFFICER),
+        name="suspend", label=Label("中止时限", "suspend"), by=(CHIEF, DIRECTOR, SUPERIOR), only=deciding_office,
+        moves=anywhere(s.OPEN), payload=Suspension, effect=_suspended,
+        guards=(running, later_than_today("until", "中止期限", "The end")), tell=(*SERVED_ON, OFFICER),
     ),
     Action(
-        name="resume", label=Label("恢复时限", "resume"), by=(CHIEF, SUPERIOR, SYSTEM), moves=anywhere(s.EVERY),
-        payload=Resumption, effect=_resumed, guards=(standing,), tell=(UNIT, DEPARTMENT, OFFICER),
+        name="resume", label=Label("恢复时限", "resume"), by=(CHIEF, DIRECTOR, SUPERIOR, SYSTEM), only=deciding_office,
+        moves=anywhere(s.EVERY), payload=Resumption, effect=_resumed, guards=(standing,), tell=(*SERVED_ON, OFFICER),
     ),
     Action(
         name="change_unit", label=Label("变更被督导单位", "change the unit"), by=(CHIEF,), payload=NewUnit,
@@ -337,9 +372,9 @@ ACTIONS = (
             move(s.REPORT, SAME), move({s.PRELIMINARY, s.DEFENCE, s.DRAFTING}, s.PRELIMINARY),
             move({s.SERVED} | s.RECTIFICATION | s.REVIEW, s.SERVED),
         ),
-        guards=(no_open_dispute, unit_known), effect=_moved, papers=(papers.CHANGE_NOTICE,),
+        guards=(no_open_dispute, unit_known), effect=_moved, papers=(papers.CHANGE_NOTICE.only(_is_served),),
         restarts=("defence", "opinion_issue", "acknowledge"),
-        tell=(UNIT, "former_unit", DEPARTMENT),
+        tell=(*SERVED_ON, Tell("former_unit", _is_served)),
     ),
     Action(
         name="correct", label=Label("勘误", "correct a slip of the pen"), by=(CHIEF,), moves=anywhere(s.AFTER_SERVICE),

@@ -2,19 +2,45 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
+from loop.kernel.calendar import due_instant
 from loop.kernel.case import Case, Draft
+from loop.kernel.finding import is_written_off
 from loop.kernel.workflow import Fork
 from workflows import stages as s
 
 
 def leaving(case: Case, draft: Draft, left: str | None = None) -> None:
     """Remember the state (and level) left for one of the three systems; `left` where it is not the present one."""
+    finding = case.finding
     stack = list(draft.value("left", []))
-    stack.append({"state": left or case.finding.state, "level": case.finding.level})
-    draft.write("left", stack)
+    entry = {"state": left or finding.state, "level": draft.get("level"), "proposer": case.actor.id}
+    if is_written_off(entry["state"]):
+        entry["written_off_at"] = finding.written_off_at
+    draft.write("left", [*stack, entry])
     draft.write("proposer", case.actor.id)
+    if finding.part("extension").get("pending"):
+        draft.put("extension", pending=None)
+    if finding.state not in s.PRESSURE:
+        draft.write("owed", {t.rule: t.due_at for t in finding.timers if t.rule in _OWED and not t.paused})
+
+
+_OWED = ("plan_due", "plan_resubmit", "rectify_by")
+
+
+def note_late(case: Case, draft: Draft, *rules: str) -> None:
+    """Flag what is handed in during one of the three systems after the date that ran when they were entered, or that
+    they set; and remember of every late paper that the finding was once overdue.
+    """
+    owed = case.finding.part("owed")
+    if case.finding.state in s.PRESSURE and any(
+        datetime.fromisoformat(owed[rule]) < case.now for rule in rules if rule in owed
+    ):
+        draft.remarks["late"] = True
+    if draft.remarks.get("late"):
+        draft.write("was_overdue", True)
 
 
 def _last_left(case: Case) -> dict[str, Any]:
@@ -75,9 +101,12 @@ def returned(case: Case, draft: Draft) -> None:
 def dropped(case: Case, draft: Draft) -> None:
     """One step back is walked: the level falls to its value in the state left."""
     stack = list(draft.value("left", []))
-    last = stack.pop() if stack else {"level": 0}
+    last: dict[str, Any] = stack.pop() if stack else {"level": 0}
     draft.write("left", [] if _pending(case) else stack)
+    draft.write("proposer", last.get("proposer"))
     draft.set(level=last["level"])
+    if off := last.get("written_off_at"):
+        draft.set(written_off_at=datetime.fromisoformat(off))
 
 
 _RANK = {"": 0, "interview": 1, "bulletin": 2, "decision": 3}
@@ -88,5 +117,6 @@ def set_date(case: Case, draft: Draft, by: str) -> None:
     until write-off count as set by the gravest of them.
     """
     draft.write("rectify_by", case.payload.rectify_by.isoformat())
+    draft.put("owed", rectify_by=due_instant(case.payload.rectify_by, case.calendar))
     before = str(draft.value("date_set_by", ""))
     draft.write("date_set_by", max(before, by, key=lambda setter: _RANK[setter]))

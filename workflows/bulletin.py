@@ -12,10 +12,10 @@ from loop.kernel.people import CHIEF, DEPARTMENT, DIRECTOR, LEADER, OFFICER, PRO
 from loop.kernel.workflow import Action, State, Tell, move
 from workflows import papers
 from workflows import stages as s
-from workflows.back import BACK, BACK_ON_DROP, dropped, leaving, returned, set_date
+from workflows.back import BACK, BACK_ON_DROP, dropped, leaving, note_late, returned, set_date
 from workflows.fields import Lines
 from workflows.guards import asks, files_attached, guard, rectify_by_later
-from workflows.interview import CodedReasons, known_reason
+from workflows.interview import CodedReasons, by_ladder, known_reason
 
 STATES = (
     State(
@@ -65,13 +65,13 @@ def private_details(text: str) -> bool:
 
 def _who_signs(case: Case) -> bool:
     above = case.finding.of_government or getattr(case.payload, "public", False)
-    return case.capacity.name == (DIRECTOR if above else CHIEF) or (not above and case.capacity.name == DIRECTOR)
+    return case.capacity.name == (DIRECTOR if above else CHIEF)
 
 
 public_needs_director = guard(
     "public_needs_director",
-    "向社会公开或对政府的通报，须由督导委主任或副主任签发。",
-    "A public bulletin, or one against a government, is the director's to sign.",
+    "向社会公开或对政府的通报，由督导委主任或副主任签发；其他通报由督导办负责人签发。",
+    "A public bulletin, or one against a government, is the director's to sign; any other the chief's.",
     _who_signs,
     reads=True,
 )
@@ -106,6 +106,7 @@ in_three_systems = guard(
 
 def _proposed(case: Case, draft: Draft) -> None:
     leaving(case, draft)
+    by_ladder(case, draft)
     draft.write("bulletin", case.payload.model_dump(mode="json"))
 
 
@@ -118,6 +119,7 @@ def _issued(case: Case, draft: Draft) -> None:
 
 def _answered(case: Case, draft: Draft) -> None:
     draft.put("bulletin", answer=case.payload.text)
+    note_late(case, draft)
     returned(case, draft)
 
 
@@ -128,7 +130,8 @@ def _dropped(case: Case, draft: Draft) -> None:
 
 
 def _unit_was_told(case: Case) -> bool:
-    return case.finding.state in (s.TALK_NOTICED, s.DECIDING)
+    noticed = case.finding.state in s.ACCOUNTABILITY and bool(case.finding.part("notice"))
+    return case.finding.state == s.TALK_NOTICED or noticed
 
 
 ACTIONS = (

@@ -10,6 +10,7 @@ from loop.kernel.people import CHIEF, DEPARTMENT, DIRECTOR, LEADER, OFFICER, UNI
 from loop.kernel.workflow import Action, Fork, State, move
 from workflows import papers
 from workflows import stages as s
+from workflows.feedback import end_course
 from workflows.guards import asks, every_item_done, guard, last_day, no_open_tip_off, not_a_reviewer
 from workflows.report import Reason
 from workflows.review import written_off
@@ -69,6 +70,13 @@ notice_over = guard(
     lambda case: case.today > (day(case.finding.part("commendation").get("notice_to")) or case.today),
 )
 
+objections_answered = guard(
+    "objections_answered",
+    "还有异议没有答复。",
+    "An objection is still unanswered.",
+    lambda case: case.finding.dispute not in ("filed", "appealed"),
+)
+
 
 def _proposed(case: Case, draft: Draft) -> None:
     draft.write("commendation", case.payload.model_dump(mode="json"))
@@ -81,6 +89,8 @@ def _announced(case: Case, draft: Draft) -> None:
 
 def _declined(case: Case, draft: Draft) -> None:
     draft.put("commendation", declined=case.payload.reason)
+    if case.finding.positive:
+        end_course(case, draft)
 
 
 def _confirmed(case: Case, draft: Draft) -> None:
@@ -114,7 +124,7 @@ ACTIONS = (
     Action(
         name="confirm_commendation", label=Label("确认激励并销号", "confirm and write off"), by=(DIRECTOR,),
         moves=(move(s.PUBLICITY, CONFIRMED),), effect=_confirmed,
-        guards=(not_a_reviewer, notice_over, no_open_tip_off, every_item_done),
+        guards=(not_a_reviewer, notice_over, objections_answered, no_open_tip_off, every_item_done),
         papers=(papers.PRAISE, papers.WRITE_OFF_SLIP.only(lambda case: not case.finding.positive)),
         tell=(UNIT, DEPARTMENT, LEADER),
     ),

@@ -18,8 +18,9 @@ from loop.kernel.people import CHIEF, DEPARTMENT, DIRECTOR, OFFICER, SUPERIOR, S
 from loop.kernel.workflow import DISPUTE, SAME, Action, Fork, Tell, move
 from workflows import papers
 from workflows import stages as s
-from workflows.back import BACK_TO_WORK, dropped
-from workflows.feedback import end_course
+from workflows.accountability import standing_forms
+from workflows.back import BACK, returned
+from workflows.feedback import end_course, take_down_published
 from workflows.guards import asks, files_attached, guard, rectify_key
 from workflows.review import Proofs
 from workflows.timers import day
@@ -34,6 +35,8 @@ STATES = {
 }
 WINDOWS = {"opinion": ("opinion_window",), "decision": ("reconsider_window", "appeal_window")}
 DECIDING = ("objection_decide", "reconsider_decide", "appeal_decide")
+OPEN = frozenset({FILED, APPEALED})
+"""Somebody decides now."""
 
 
 class Objection(Payload):
@@ -91,7 +94,7 @@ def _in_time(case: Case) -> bool:
     if act is None:
         return False
     window = _window(case, "opinion_window" if act["kind"] == "opinion" else "reconsider_window", act)
-    return window is not None and window.due_at >= case.now
+    return window is not None and not window.is_past(case.now)
 
 
 def _mark(case: Case, draft: Draft, key: str, **changes: object) -> None:
@@ -128,28 +131,30 @@ def _cannot_appeal(case: Case) -> Label | None:
 
 def _over(case: Case, act: dict[str, Any]) -> bool:
     window = _window(case, "appeal_window", act)
-    return window is None or window.due_at < case.now
+    return window is None or window.is_past(case.now)
 
 
 appeal_open = asks("appeal_open", "可以申诉", "an appeal is possible", _cannot_appeal)
 
 
-def _decider(case: Case) -> str:
+def decider(case: Case) -> str:
     """The capacity that decides now: never the signer; where nobody else qualifies, the next office up."""
-    act = _disputed(case)
-    office = case.facts.office
+    act, above = _disputed(case), case.finding.place.superior_region
     if case.finding.dispute == APPEALED:
-        return SUPERIOR if case.finding.place.superior_region else DIRECTOR
-    if act["kind"] == "opinion" and case.rules.disputes.opinion_decided_by == "superior":
+        return SUPERIOR if above else DIRECTOR
+    of_opinion = act["kind"] == "opinion"
+    if above and of_opinion and case.rules.disputes.opinion_decided_by == "superior":
         return SUPERIOR
-    role = CHIEF if act["kind"] == "opinion" else DIRECTOR
-    others = office.get(role, frozenset()) - set(act["signers"])
-    return role if others or not case.finding.place.superior_region else SUPERIOR
+    role = CHIEF if of_opinion else DIRECTOR
+    others = case.facts.office.get(role, frozenset()) - set(act["signers"])
+    return role if others or not above else SUPERIOR
 
 
 def _may_decide(case: Case) -> bool:
+    """The signer never; but a director without an office above records the letter of whoever decided the appeal."""
     signed = case.persons & set(_disputed(case)["signers"])
-    return case.capacity.name == _decider(case) and not (signed and case.finding.dispute == FILED)
+    records_a_letter = case.finding.dispute == APPEALED and case.capacity.name == DIRECTOR
+    return case.capacity.name == decider(case) and (records_a_letter or not signed)
 
 
 decider_only = guard(
@@ -163,7 +168,8 @@ decider_only = guard(
 
 def _heavier(case: Case) -> Label | None:
     act = _disputed(case)
-    before = day(case.finding.sheet.get("rectify_by"))
+    running = case.finding.timer("rectify_by")
+    before = local_day(running.due_at, case.calendar) if running else day(case.finding.sheet.get("rectify_by"))
     if case.payload.rectify_by and before and case.payload.rectify_by < before:
         return Label(f"变更后的期限不能早于 {before}。", f"The date may not be earlier than {before}.")
     if case.payload.demands:
@@ -171,7 +177,7 @@ def _heavier(case: Case) -> Label | None:
         if act["kind"] != "opinion" or {d.no for d in case.payload.demands} - known:
             return Label("不能增加整改要求。", "No demand may be added.")
     if case.payload.forms is not None:
-        decided = {f["form"] for f in case.finding.part("decision").get("forms", ())}
+        decided = {f["form"] for f in standing_forms(_decision(case, act))}
         if act["kind"] != "decision" or set(case.payload.forms) - decided:
             return Label("不能增加问责方式。", "No form may be added.")
     if case.payload.demands is None and case.payload.rectify_by is None and case.payload.forms is None:
@@ -200,14 +206,14 @@ def _stop_windows(case: Case, draft: Draft, *, of: str | None) -> None:
         return replace(timer, stopped_at=now) if timer.rule in rules else timer
 
     draft.rewrites.append(stopped)
-    waiting = {t.note for t in case.finding.timers if t.rule in rules and t.due_at >= now and t.note != of}
-    for key in sorted(waiting):
-        _mark(case, draft, key, waits=True)
+    for act in draft.value("acts", []):
+        mine = [t for t in case.finding.timers if t.note == act["key"] and t.rule in rules and not t.is_past(now)]
+        if mine and act["key"] != of:
+            _mark(case, draft, act["key"], waits=[t.rule for t in mine])
 
 
 def _objected(case: Case, draft: Draft) -> None:
     act = _asked(case)
-    values = case.payload.model_dump(mode="json")
     if act is None or not _in_time(case):
         draft.remarks["late"] = True
         draft.remarks["refused"] = "window over"
@@ -216,8 +222,14 @@ def _objected(case: Case, draft: Draft) -> None:
         return
     _mark(case, draft, act["key"], disputed=True)
     _stop_windows(case, draft, of=act["key"])
-    draft.write("dispute", {**values, "act": act["key"], "kind": act["kind"], "filed_on": case.today})
+    _write_dispute(case, draft, act, filed_on=case.today)
     draft.start("objection_decide" if act["kind"] == "opinion" else "reconsider_decide", case.today)
+
+
+def _write_dispute(case: Case, draft: Draft, act: dict[str, Any], **more: object) -> None:
+    values = case.payload.model_dump(mode="json")
+    owed = bool(case.finding.part("dispute").get("to_correct"))
+    draft.write("dispute", {**values, "act": act["key"], "kind": act["kind"], "to_correct": owed, **more})
 
 
 def _appealed(case: Case, draft: Draft) -> None:
@@ -226,8 +238,7 @@ def _appealed(case: Case, draft: Draft) -> None:
         raise AssertionError("the guard lets only a known act through")
     _mark(case, draft, act["key"], disputed=True, appealed=True)
     _stop_windows(case, draft, of=act["key"])
-    values = case.payload.model_dump(mode="json")
-    draft.write("dispute", {**values, "act": act["key"], "kind": act["kind"], "appealed_on": case.today})
+    _write_dispute(case, draft, act, appealed_on=case.today)
     draft.start("appeal_decide", case.today)
 
 
@@ -241,23 +252,22 @@ def _decided(case: Case, draft: Draft, outcome: str) -> None:
     """Settle the verdict: stop the deciding timer, open the window for an appeal, or end the dispute."""
     draft.stop(*DECIDING)
     draft.put("dispute", outcome=outcome, decided_on=case.today, by=case.actor.id)
-    target = FINAL if outcome == "annul" else _target(case)
-    if target == DECIDED:
+    if outcome != "dismiss" and (case.finding.dispute == APPEALED or case.capacity.name == SUPERIOR):
+        draft.put("dispute", to_correct=True)
+    if outcome != "annul" and _target(case) == DECIDED:
         draft.start("appeal_window", case.today, note=_disputed(case)["key"])
         return
-    if outcome != "dismiss" and case.finding.dispute == APPEALED:
-        draft.put("dispute", to_correct=True)
+    _ended(case, draft)
+
+
+def _ended(case: Case, draft: Draft) -> None:
+    """The dispute is over: what the superior changed is to be corrected; windows that waited open in full."""
+    if draft.part("dispute").get("to_correct") and case.finding.timer("correction") is None:
         draft.start("correction", case.today)
-    _reopen_windows(case, draft, case.today)
-
-
-def _reopen_windows(case: Case, draft: Draft, today: date) -> None:
-    """The dispute is over: windows that waited open in full."""
     for act in draft.value("acts", []):
-        if act.get("waits"):
-            for rule in WINDOWS[act["kind"]]:
-                draft.start(rule, today, note=act["key"])
-            _mark(case, draft, act["key"], waits=False)
+        for rule in act.get("waits") or ():
+            draft.start(rule, case.today, note=act["key"])
+        _mark(case, draft, act["key"], waits=[])
 
 
 def _dismissed(case: Case, draft: Draft) -> None:
@@ -269,9 +279,7 @@ def _varied(case: Case, draft: Draft) -> None:
     if case.payload.demands:
         draft.put("opinion", demands=[d.model_dump() for d in case.payload.demands])
     if case.payload.forms is not None:
-        kept = set(case.payload.forms)
-        forms = [f if f["form"] in kept else {**f, "cancelled": True} for f in case.finding.part("decision")["forms"]]
-        draft.put("decision", forms=forms)
+        _cancel_forms(draft, str(_disputed(case).get("key")), kept=frozenset(case.payload.forms))
     if case.payload.rectify_by:
         _new_date(case, draft, case.payload.rectify_by)
 
@@ -290,40 +298,73 @@ def _new_date(case: Case, draft: Draft, rectify_by: date) -> None:
 
 def _annulled(case: Case, draft: Draft) -> None:
     act = _disputed(case)
-    _decided(case, draft, "annul")
-    _cancel_forms(case, draft)
-    if act["kind"] == "opinion":
-        if case.finding.state not in s.ENDS:
-            end_course(case, draft)
-            draft.set(state=s.WITHDRAWN)
+    if act["kind"] == "decision":
+        _decided(case, draft, "annul")
+        _decision_annulled(case, draft, act)
         return
+    for other in _acts(case):
+        _mark(case, draft, other["key"], waits=[])
+        _cancel_forms(draft, other["key"])
+    _decided(case, draft, "annul")
     draft.set(accountable_on=None)
-    draft.write("date_set_by", "")
-    if any(not p.get("down") for p in case.finding.sheet.get("published") or ()):
-        draft.start("take_down_due", case.today)
-    level = int((case.finding.sheet.get("left") or [{"level": 0}])[-1]["level"])
-    if case.finding.state == s.DECIDED and case.finding.part("decision").get("act") == act.get("key"):
-        draft.set(state=BACK_TO_WORK.choose(case))
-        dropped(case, draft)
-        draft.write("left", [])
-    elif case.finding.level == 6:
-        draft.set(level=level)
+    if case.finding.state != s.WITHDRAWN:
+        end_course(case, draft)
+        draft.set(state=s.WITHDRAWN)
 
 
-def _cancel_forms(case: Case, draft: Draft) -> None:
-    decision = case.finding.part("decision")
-    if decision.get("forms"):
-        draft.put("decision", forms=[{**f, "cancelled": True} for f in decision["forms"]])
+def _decision_annulled(case: Case, draft: Draft, act: dict[str, Any]) -> None:
+    """Its forms and publications go; the course goes back only while this very decision is being carried out."""
+    decision = _decision(case, act)
+    _cancel_forms(draft, act["key"])
+    others = [d for d in _decisions(draft) if d.get("act") != act["key"] and standing_forms(d)]
+    draft.set(accountable_on=max((date.fromisoformat(d["effective_on"]) for d in others), default=None))
+    take_down_published(case, draft, "decision")
+    before = decision.get("before") or {"level": 0, "date_set_by": ""}
+    if not others and draft.value("date_set_by") == "decision":
+        _date_not_by_decision(draft, before["date_set_by"])
+    if case.finding.state == s.DECIDED and case.finding.part("decision").get("act") == act["key"]:
+        draft.set(state=BACK.choose(case), level=before["level"])
+        returned(case, draft)
+        return
+    held = {"interview": 4, "bulletin": 5, "accountability": 6}.get(case.finding.stage, 0)
+    draft.set(level=min(case.finding.level, max(before["level"], held)))
+
+
+def _date_not_by_decision(draft: Draft, setter: str) -> None:
+    """Dates count as set by whoever set them before the decision that is annulled; running timers too."""
+    draft.write("date_set_by", setter)
+    draft.rewrites.append(lambda t: replace(t, profile=setter) if t.profile == "decision" else t)
+
+
+def _decisions(draft: Draft) -> list[dict[str, Any]]:
+    return [*draft.value("earlier_decisions", []), draft.part("decision")]
+
+
+def _decision(case: Case, act: dict[str, Any]) -> dict[str, Any]:
+    """The decision of this act: the last one, or an earlier one."""
+    found = _decisions(Draft(case.finding))
+    return next((d for d in found if d.get("act") == act.get("key")), {})
+
+
+def _cancel_forms(draft: Draft, key: str, kept: frozenset[str] = frozenset()) -> None:
+    """Cancel the forms of the decision `key`, but for those `kept`."""
+    *earlier, last = (
+        {**d, "forms": [f if f["form"] in kept else {**f, "cancelled": True} for f in d["forms"]]}
+        if d.get("act") == key else d
+        for d in _decisions(draft)
+    )
+    draft.write("decision", last)
+    draft.write("earlier_decisions", earlier)
 
 
 def _lapsed(case: Case, draft: Draft) -> None:
-    _reopen_windows(case, draft, case.today)
+    _ended(case, draft)
 
 
 def _retracted(case: Case, draft: Draft) -> None:
     draft.stop(*DECIDING)
     draft.put("dispute", outcome="retracted", decided_on=case.today)
-    _reopen_windows(case, draft, case.today)
+    _ended(case, draft)
 
 
 def _corrected(case: Case, draft: Draft) -> None:

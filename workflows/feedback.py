@@ -27,11 +27,11 @@ from loop.kernel.workflow import Action, Guard, State, move
 from workflows import papers
 from workflows import stages as s
 from workflows.guards import asks, files_attached, government_needs_director, guard, last_day, listed, rectify_by_later
-from workflows.report import Reason, open_act
-from workflows.timers import FEEDBACK_TIMERS, day
+from workflows.report import Reason, end_suspension, open_act
+from workflows.timers import DEFENCE, OPINION_ISSUE, day
 
 STATES = (
-    State(name=s.PRELIMINARY, label=Label("初步反馈", "preliminary opinion"), waits_for=(UNIT,), starts=(FEEDBACK_TIMERS,)),
+    State(name=s.PRELIMINARY, label=Label("初步反馈", "preliminary opinion"), waits_for=(UNIT,), starts=(DEFENCE, OPINION_ISSUE)),
     State(name=s.DEFENCE, label=Label("申辩核查", "weighing the defence"), waits_for=(OFFICER,)),
     State(name=s.DRAFTING, label=Label("意见书待发", "opinion letter to be issued"), waits_for=(CHIEF,)),
     State(name=s.SERVED, label=Label("已送达待签收", "served, receipt awaited"), waits_for=(UNIT,), starts=("acknowledge",)),
@@ -177,7 +177,8 @@ def _received(case: Case, draft: Draft) -> None:
     if case.finding.dispute in ("none", "final"):
         draft.start("opinion_window", on, note=key)
     else:
-        draft.write("acts", [{**act, "waits": True} if act["key"] == key else act for act in draft.value("acts")])
+        waits = ["opinion_window"]
+        draft.write("acts", [{**act, "waits": waits} if act["key"] == key else act for act in draft.value("acts")])
     draft.start("publish_due", on)
 
 
@@ -187,11 +188,18 @@ KEPT_AFTER_WITHDRAWAL = frozenset({"instruction_reply", "transfer_result", "tip_
 def end_course(case: Case, draft: Draft) -> None:
     """The finding is withdrawn: timers, windows and disputes end, what was published must come down."""
     draft.stop(*({t.rule for t in case.finding.timers} - KEPT_AFTER_WITHDRAWAL))
-    if any(not p.get("down") for p in case.finding.sheet.get("published") or ()):
-        draft.start("take_down_due", case.today)
+    end_suspension(case, draft)
+    take_down_published(case, draft)
     if case.finding.dispute not in ("none", "final"):
         draft.set(dispute="final")
     draft.set(level=0)
+
+
+def take_down_published(case: Case, draft: Draft, *kinds: str) -> None:
+    """What is published (of these kinds of paper, or at all) must come down; once ordered, the order stands."""
+    shown = [p for p in case.finding.sheet.get("published") or () if not p.get("down")]
+    if any(not kinds or p["what"] in kinds for p in shown) and case.finding.timer("take_down_due") is None:
+        draft.start("take_down_due", case.today)
 
 
 def _withdrawn(case: Case, draft: Draft) -> None:

@@ -49,7 +49,7 @@ not_the_author = guard(
     "not_the_author",
     "登记人不能审核自己登记的问题，请由另一位负责人办理。",
     "The author may not decide on this finding; another chief must.",
-    lambda case: case.finding.sheet.get("author") not in case.persons,
+    lambda case: not case.persons & {case.finding.sheet.get("author"), *(case.finding.sheet.get("authors") or ())},
 )
 
 not_a_reviewer = guard(

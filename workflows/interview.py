@@ -126,7 +126,7 @@ def _talk(case: Case) -> dict[str, Any]:
 
 def _time_passed(case: Case) -> bool:
     at = _talk(case).get("at")
-    return bool(at) and datetime.fromisoformat(at) <= case.now
+    return at is not None and datetime.fromisoformat(at) <= case.now
 
 
 once = guard(
@@ -166,8 +166,20 @@ head_present = guard(
 # ---- effects -------------------------------------------------------------------------------------------------------
 
 
+def by_system(case: Case) -> bool:
+    """Whether a rung of the ladder acts."""
+    return case.capacity.name == SYSTEM
+
+
+def by_ladder(case: Case, draft: Draft) -> None:
+    """What the ladder itself proposes was overdue."""
+    if by_system(case):
+        draft.write("was_overdue", True)
+
+
 def _proposed(case: Case, draft: Draft) -> None:
     leaving(case, draft)
+    by_ladder(case, draft)
     draft.write("interview", {"reasons": case.payload.model_dump(mode="json")["reasons"]})
 
 
@@ -195,11 +207,6 @@ def _absent(case: Case, draft: Draft) -> None:
 def _filed(case: Case, draft: Draft) -> None:
     draft.put("interview", **case.payload.model_dump(mode="json"))
     returned(case, draft)
-
-
-def by_system(case: Case) -> bool:
-    """Whether a rung of the ladder acts."""
-    return case.capacity.name == SYSTEM
 
 
 PROPOSING: Move = move(s.RECTIFICATION | s.REVIEW, s.TALK_PROPOSED)

@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Annotated
+
+from pydantic import Field
+
+from loop.kernel.calendar import due_instant
 from loop.kernel.case import Case, Draft
 from loop.kernel.labels import Label
+from loop.kernel.payloads import Day, Line, Payload, field
 from loop.kernel.people import CHIEF, DEPARTMENT, OFFICER, SYSTEM, UNIT
 from loop.kernel.workflow import Action
 from workflows import papers
@@ -16,6 +23,22 @@ LADDERED = frozenset({s.PLANNING, s.EXECUTING, s.BULLETIN_ISSUED})
 
 def _ordered(case: Case, draft: Draft) -> None:
     draft.write("was_overdue", True)
+
+
+class MovedDeadline(Payload):
+    timer: Line = field("时限编号", "timer")
+    due: Day = field("新的期限", "due")
+
+
+class MovedDeadlines(Payload):
+    reason: Line = field("理由", "reason")
+    deadlines: Annotated[list[MovedDeadline], Field(min_length=1, max_length=500)] = field("变动的期限", "deadlines")
+
+
+def _deadlines_moved(case: Case, draft: Draft) -> None:
+    """A newly published calendar moves running deadlines; points already taken stay taken."""
+    due = {moved.timer: due_instant(moved.due, case.calendar) for moved in case.payload.deadlines}
+    draft.rewrites.append(lambda timer: replace(timer, due_at=due[timer.id]) if timer.id in due else timer)
 
 
 SYSTEM_PAYLOADS: dict[str, dict[str, object]] = {
@@ -40,5 +63,10 @@ ACTIONS = (
     ),
     Action(
         name="remind", label=Label("提醒", "remind"), by=(SYSTEM,), moves=anywhere(s.EVERY),
+    ),
+    Action(
+        name="move_deadlines", label=Label("按新公布的日历调整时限", "move deadlines to the published calendar"),
+        by=(SYSTEM,), moves=anywhere(s.EVERY), payload=MovedDeadlines, effect=_deadlines_moved,
+        tell=(UNIT, OFFICER),
     ),
 )  # fmt: skip

@@ -16,8 +16,9 @@ from loop.kernel.people import CHIEF, DEPARTMENT, INSPECTOR, LEADER, OFFICER, RE
 from loop.kernel.workflow import SAME, START, Action, Fork, State, Tell, move
 from workflows import papers
 from workflows import stages as s
+from workflows.accountability import standing_forms
 from workflows.back import BACK_TO_WORK, leaving
-from workflows.fields import NewFinding, found_on_or_today, record
+from workflows.fields import NewFinding
 from workflows.guards import (
     files_attached,
     guard,
@@ -27,8 +28,8 @@ from workflows.guards import (
     person_ids,
     rectify_by_later,
 )
-from workflows.report import not_recused, open_act, supervision_known, unit_in_scope
-from workflows.review import new_round, set_reviewers
+from workflows.report import end_suspension, not_recused, open_act, opened, supervision_known, unit_in_scope
+from workflows.review import because, new_round, set_reviewers
 from workflows.timers import WATCHING_TIMERS, lookback_points
 
 STATES = (
@@ -86,6 +87,8 @@ class TakenOver(NewFinding):
 
 # ---- guards --------------------------------------------------------------------------------------------------------
 
+WINDOWS = frozenset({"opinion_window", "reconsider_window", "appeal_window"})
+
 
 def is_drawn(draw: Draw, number: str) -> bool:
     """Whether the finding `number` is in the draw: its digest with the seed falls within the percentage."""
@@ -127,7 +130,7 @@ no_dispute = guard(
     "A dispute is open, or its window is not over.",
     lambda case: (
         case.finding.dispute in ("none", "final")
-        and not any(t.rule in WINDOWS and t.due_at >= case.now for t in case.finding.timers)
+        and not any(t.rule in WINDOWS and not t.is_past(case.now) for t in case.finding.timers)
     ),
 )
 nothing_owed = guard(
@@ -143,7 +146,6 @@ has_basis = guard(
     lambda case: bool(case.payload.letter_no or case.payload.source),
     reads=True,
 )
-WINDOWS = frozenset({"opinion_window", "reconsider_window", "appeal_window"})
 
 
 # ---- effects -------------------------------------------------------------------------------------------------------
@@ -161,8 +163,12 @@ def _points(case: Case) -> list[Timer]:
     return sorted((t for t in case.finding.timers if t.rule == "lookback"), key=lambda t: (t.due_at, t.id))
 
 
+def _passed(case: Case) -> list[Timer]:
+    return [t for t in _points(case) if t.due_at <= case.now and not t.paused]
+
+
 def _opened(case: Case, draft: Draft) -> None:
-    meet_points(case, draft, [t for t in _points(case) if t.due_at <= case.now])
+    meet_points(case, draft, _passed(case))
     ids = person_ids(case, case.payload.reviewers)
     if not ids:
         able = case.facts.office.get("responsible") or case.facts.office.get(INSPECTOR) or frozenset()
@@ -174,12 +180,13 @@ def _opened(case: Case, draft: Draft) -> None:
 
 
 def _held(case: Case, draft: Draft) -> None:
-    meet_points(case, draft, [t for t in _points(case) if t.due_at <= case.now])
+    meet_points(case, draft, _passed(case))
     draft.put("lookback", **case.payload.model_dump(mode="json"), done_on=case.today)
 
 
 def _relapse_target(case: Case) -> str:
-    if any(not f.get("cancelled") for f in case.finding.part("decision").get("forms", ())):
+    decisions = [case.finding.part("decision"), *case.finding.sheet.get("earlier_decisions", ())]
+    if any(standing_forms(decision) for decision in decisions):
         return s.REFERRED
     return s.TALK_PROPOSED if case.finding.major else s.EXECUTING
 
@@ -190,11 +197,15 @@ def _relapsed(case: Case, draft: Draft) -> None:
     draft.put("lookback", **case.payload.model_dump(mode="json"), verdict="relapsed", done_on=case.today)
     new_round(case, draft)
     draft.set(relapse_count=case.finding.relapse_count + 1, written_off_at=NEVER)
+    draft.stop("lookback")
     target = _relapse_target(case)
     if target != s.EXECUTING:
         leaving(case, draft, s.EXECUTING)
+    if target == s.TALK_PROPOSED:
+        because(draft, "AC_RELAPSE")
     if target == s.REFERRED:
         draft.write("accountability", {"circumstances": ["AC_RELAPSE"]})
+        draft.write("notice", {})
         draft.tell("director", SUPERIOR)
 
 
@@ -205,6 +216,12 @@ def _waived(case: Case, draft: Draft) -> None:
         draft.start("archive_due", case.today)
 
 
+def _archived(case: Case, draft: Draft) -> None:
+    """Nothing runs on a closed file."""
+    end_suspension(case, draft)
+    draft.stop(*(t.rule for t in case.finding.timers))
+
+
 def _reopened(case: Case, draft: Draft) -> None:
     draft.write("rectify_by", case.payload.rectify_by)
     draft.put("report", status="judged")
@@ -213,19 +230,14 @@ def _reopened(case: Case, draft: Draft) -> None:
 
 
 def _taken_over(case: Case, draft: Draft) -> None:
-    values = case.payload.model_dump(mode="json")
-    values["facts"] = values["facts"] or []
-    values["found_on"] = found_on_or_today(case)
-    record(case, draft, values)
+    opened(case, draft)
     draft.set(served=True)
-    draft.write("author", case.actor.id)
-    draft.join_in("author", [case.actor.id])
     draft.write("plan_required", False)
-    received_on = case.payload.received_on or case.today
-    draft.write("opinion", {"letter_no": values["letter_no"], "received_on": received_on, "demands": _demand(case)})
-    draft.write("rectify_by", values["rectify_by"])
-    if case.payload.letter_no:
-        key = open_act(case, draft, "opinion", frozenset())
+    received_on, letter_no = case.payload.received_on or case.today, case.payload.letter_no
+    draft.write("opinion", {"letter_no": letter_no, "received_on": received_on, "demands": _demand(case)})
+    draft.write("rectify_by", case.payload.rectify_by)
+    key = open_act(case, draft, "opinion", frozenset()) if letter_no else ""
+    if key and not case.payload.written_off_on:
         draft.start("opinion_window", received_on, note=key)
     if off := case.payload.written_off_on:
         at = datetime.combine(off, time(12), case.calendar.zone).astimezone(UTC)
@@ -268,12 +280,13 @@ ACTIONS = (
     ),
     Action(
         name="waive_lookback", label=Label("免于本次回头看", "waive this look-back"), by=(CHIEF,),
-        moves=(move(s.WATCHING, SAME),), payload=Waiver, guards=(normal_only, one_to_come, not_drawn), effect=_waived, papers=(papers.SAMPLE_RECORD,), tell=(OFFICER,),
+        moves=(move(s.WATCHING, SAME),), payload=Waiver, guards=(normal_only, one_to_come, not_drawn),
+        effect=_waived, papers=(papers.SAMPLE_RECORD,), tell=(OFFICER,),
     ),
     Action(
         name="archive", label=Label("归档", "archive"), by=(SYSTEM, OFFICER), moves=(move(s.WATCHING, s.ARCHIVED),),
         guards=(points_done, no_dispute, nothing_owed), answers=("archive_due",), papers=(papers.FILE_LIST,),
-        tell=(OFFICER,),
+        effect=_archived, tell=(OFFICER,),
     ),
     Action(
         name="reopen", label=Label("重启整改", "reopen"), by=(CHIEF, SUPERIOR), moves=(move(s.ARCHIVED, BACK_TO_WORK),),

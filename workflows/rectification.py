@@ -17,7 +17,7 @@ from loop.kernel.people import CHIEF, DEPARTMENT, DIRECTOR, OFFICER, UNIT
 from loop.kernel.workflow import SAME, Action, State, Tell, move
 from workflows import papers
 from workflows import stages as s
-from workflows.back import received
+from workflows.back import note_late, received
 from workflows.guards import (
     asks,
     files_attached,
@@ -163,7 +163,7 @@ before_due = guard(
     "before_rectify_by",
     "整改期限已过，不能再申请延期。",
     "The date to rectify by has passed; an extension can no longer be asked for.",
-    lambda case: (timer := case.finding.timer("rectify_by")) is None or case.now <= timer.due_at,
+    lambda case: (timer := case.finding.timer("rectify_by")) is None or not timer.is_past(case.now),
 )
 none_pending = guard(
     "no_extension_pending",
@@ -247,6 +247,7 @@ plan_accepted = guard(
 
 def _handed_in(case: Case, draft: Draft) -> None:
     draft.write("plan", {**case.payload.model_dump(mode="json"), "status": "handed_in"})
+    note_late(case, draft, "plan_due", "plan_resubmit")
 
 
 def _returned(case: Case, draft: Draft) -> None:
@@ -290,13 +291,14 @@ def _refused(case: Case, draft: Draft) -> None:
     def anchored(timer: Timer) -> Timer:
         if timer.rule != "rectify_by":
             return timer
-        return replace(timer, anchor_on=max(today, local_day(timer.due_at, case.calendar)))
+        return replace(timer, anchor_on=today)
 
     draft.rewrites.append(anchored)
 
 
 def _reported(case: Case, draft: Draft) -> None:
     draft.write("report", {**case.payload.model_dump(mode="json"), "status": "handed_in", "round": case.finding.round})
+    note_late(case, draft, "rectify_by")
     if _extension(case).get("pending"):
         draft.put("extension", pending=None)
 

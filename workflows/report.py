@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Literal
 
-from loop.kernel import facts
+from loop.kernel import clocks, facts
 from loop.kernel.case import Case, Draft
+from loop.kernel.finding import NEVER
 from loop.kernel.labels import Label
 from loop.kernel.payloads import Day, Instant, Outsider, Payload, Text, field
 from loop.kernel.people import AUTHOR, CHIEF, DEPARTMENT, INSPECTOR, LEADER, OFFICER, UNIT
@@ -145,6 +146,7 @@ def opened(case: Case, draft: Draft) -> None:
     record(case, draft, values)
     author = case.capacity.post.for_id or case.actor.id
     draft.write("author", author)
+    draft.write("authors", sorted(case.persons))
     draft.join_in("author", [author])
 
 
@@ -162,7 +164,7 @@ def _approved(case: Case, draft: Draft) -> None:
     draft.put("feedback", mode=case.payload.mode, fed_back_on=case.payload.fed_back_on)
     if case.payload.severity:
         draft.set(severity=case.payload.severity)
-    if case.facts.repeat_of:
+    if case.facts.repeat_of and not case.finding.positive:
         draft.write("repeat_of", case.facts.repeat_of)
         draft.raise_level(3)
 
@@ -188,6 +190,14 @@ def open_act(case: Case, draft: Draft, kind: str, signers: frozenset[str]) -> st
     draft.write("acts", acts)
     draft.join_in("signer", sorted(signers))
     return key
+
+
+def end_suspension(case: Case, draft: Draft) -> None:
+    """Whatever stood still by written order runs again with what was left."""
+    draft.set(suspended_at=NEVER)
+    draft.stop("suspension_end")
+    now, calendar = case.now, case.calendar
+    draft.rewrites.append(lambda timer: clocks.resume(timer, now, calendar))
 
 
 APPROVED = Fork(
@@ -234,6 +244,6 @@ ACTIONS = (
     ),
     Action(
         name="discard", label=Label("作废登记", "discard the draft"), by=(AUTHOR,), moves=(move(s.DRAFT, s.WITHDRAWN),),
-        payload=Reason, guards=(never_served,),
+        payload=Reason, guards=(never_served,), effect=end_suspension,
     ),
 )  # fmt: skip

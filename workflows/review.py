@@ -25,6 +25,7 @@ from loop.kernel.workflow import SAME, Action, Fork, State, Tell, move
 from workflows import papers
 from workflows import stages as s
 from workflows.back import leaving
+from workflows.forms import REASON_CODES
 from workflows.guards import (
     asks,
     every_item_done,
@@ -187,6 +188,7 @@ def _desk_passed(case: Case, draft: Draft) -> None:
 def _judged(case: Case, draft: Draft, verdict: str) -> None:
     draft.put("report", status="judged")
     draft.put("review", **case.payload.model_dump(mode="json"), verdict=verdict)
+    draft.write("reviewed_by", sorted({*draft.value("reviewed_by", []), *case.persons}))
 
 
 def _passed(case: Case, draft: Draft) -> None:
@@ -211,7 +213,13 @@ def _failed(case: Case, draft: Draft) -> None:
     draft.raise_level(3)
     if _second(case):
         leaving(case, draft, s.EXECUTING)
+        because(draft, "FAILED_REVIEW")
         draft.tell("leader")
+
+
+def because(draft: Draft, code: str) -> None:
+    """An interview is proposed by what happened, not by a form: the reason is that code."""
+    draft.write("interview", {"reasons": [{"no": 1, "code": code, "text": REASON_CODES[code].zh}]})
 
 
 def new_round(case: Case, draft: Draft) -> None:
@@ -222,7 +230,8 @@ def new_round(case: Case, draft: Draft) -> None:
 
 def _fraud(case: Case, draft: Draft) -> None:
     leaving(case, draft)
-    draft.put("accountability", circumstances=["NC_DECEIVE"], proof=list(case.payload.proof))
+    draft.write("accountability", {"circumstances": ["NC_DECEIVE"], "proof": list(case.payload.proof)})
+    draft.write("notice", {})
     draft.tell("director", "leader", "superior")
 
 

@@ -44,6 +44,8 @@ COURSE_TIMERS = (
         "issue of the opinion letter",
         CHIEF_THEN_LEADER,
         {s.PRELIMINARY, s.DEFENCE, s.DRAFTING} | s.ACCOUNTABILITY,
+        owner=CHIEF,
+        waits_in=frozenset({s.DEFENCE, s.DRAFTING}),
     ),
     _course("acknowledge", "签收期限", "acknowledgement of receipt", Fire("deem_served"), {s.SERVED}),
     _course(
@@ -68,15 +70,19 @@ COURSE_TIMERS = (
     _course("accountability_defence", "陈述申辩期限", "window for statement and defence", Fire("defence_lapsed"), {s.NOTIFIED}),
     _course("decision_due", "问责决定期限", "decision due", Remind((DIRECTOR,), (SUPERIOR,)), {s.DECIDING}),
     _course("execution_report", "执行报告期限", "report on execution", CHIEF_ONLY, {s.DECIDED}),
-    _course("lookback", "回头看时点", "look-back point", Fire("open_lookback"), s.LOOKBACK, owner="system", fires_in=frozenset({s.WATCHING})),
+    _course(
+        "lookback", "回头看时点", "look-back point", Fire("open_lookback"), s.LOOKBACK | s.ACCOUNTABILITY, owner="system",
+        fires_in=frozenset({s.WATCHING}),
+    ),
     _course("lookback_due", "回头看核查期限", "look-back due", CHIEF_THEN_LEADER, {s.INSPECTING}),
     _course("archive_due", "归档期限", "archiving due", Fire("archive"), {s.WATCHING}, owner=OFFICER),
 )  # fmt: skip
 
+_EXECUTING = frozenset({s.EXECUTING})
 OTHER_TIMERS = (
-    _other("reminder", "milestone", "整改节点", "milestone", Remind((UNIT,)), UNIT, lives_in=frozenset({s.EXECUTING})),
-    _other("reminder", "monthly_report", "月报", "monthly report", Recur((UNIT,)), UNIT, lives_in=frozenset({s.EXECUTING})),
-    _other("side", "extension_decide", "延期审批期限", "decision on the extension", CHIEF_ONLY, CHIEF, lives_in=frozenset({s.EXECUTING})),
+    _other("reminder", "milestone", "整改节点", "milestone", Remind((UNIT,)), UNIT, lives_in=_EXECUTING),
+    _other("reminder", "monthly_report", "月报", "monthly report", Recur((UNIT,)), UNIT, lives_in=_EXECUTING),
+    _other("side", "extension_decide", "延期审批期限", "decision on the extension", CHIEF_ONLY, CHIEF, lives_in=_EXECUTING),
     _other("side", "instruction_reply", "批示回复期限", "reply to the instruction", CHIEF_ONLY, CHIEF),
     _other("side", "transfer_result", "移送结果期限", "result of the transfer", Remind((OFFICER,)), OFFICER),
     _other("side", "publish_due", "公开期限", "publication due", CHIEF_ONLY, CHIEF),
@@ -86,9 +92,14 @@ OTHER_TIMERS = (
     _other("side", "supervision_report", "督导报告期限", "report on the supervision", Remind((OFFICER,)), OFFICER),
     _other("window", "opinion_window", "异议期", "window for an objection", Close(), UNIT),
     _other("window", "reconsider_window", "复核申请期", "window for reconsideration", Close(), UNIT),
-    _other("window", "appeal_window", "申诉期", "window for an appeal", Fire("dispute_lapsed"), UNIT, fires_in=frozenset({"decided"})),
+    _other(
+        "window", "appeal_window", "申诉期", "window for an appeal", Fire("dispute_lapsed"), UNIT,
+        fires_in=frozenset({"decided"}),
+    ),
     _other("dispute", "objection_decide", "异议处理期限", "decision on the objection", Remind((CHIEF,), (SUPERIOR,)), CHIEF),
-    _other("dispute", "reconsider_decide", "复核决定期限", "decision on reconsideration", Remind((DIRECTOR,), (SUPERIOR,)), DIRECTOR),
+    _other(
+        "dispute", "reconsider_decide", "复核决定期限", "decision on reconsideration", Remind((DIRECTOR,), (SUPERIOR,)), DIRECTOR
+    ),
     _other("dispute", "appeal_decide", "申诉处理期限", "decision on the appeal", Remind((SUPERIOR,)), SUPERIOR),
     _other("dispute", "correction", "纠正期限", "correction due", Remind((OFFICER,), (SUPERIOR,)), OFFICER),
 )  # fmt: skip
@@ -106,10 +117,17 @@ def _report_due(case: Case, draft: Draft) -> None:
     draft.start("report_due", day(draft.value("found_on")) or case.today if fresh else case.today)
 
 
-def _feedback(case: Case, draft: Draft) -> None:
-    from_day = day(draft.part("feedback").get("fed_back_on")) or case.today
-    draft.start("defence", from_day)
-    draft.start("opinion_issue", from_day)
+def _fed_back_on(case: Case, draft: Draft) -> date:
+    """The day of feedback where this very action gives it; today on the way back."""
+    return day(draft.part("feedback").get("fed_back_on")) or case.today if "feedback" in draft.sheet else case.today
+
+
+def _defence(case: Case, draft: Draft) -> None:
+    draft.start("defence", _fed_back_on(case, draft))
+
+
+def _opinion_issue(case: Case, draft: Draft) -> None:
+    draft.start("opinion_issue", _fed_back_on(case, draft))
 
 
 def _planning(case: Case, draft: Draft) -> None:
@@ -136,7 +154,9 @@ def _executing(case: Case, draft: Draft) -> None:
 
 
 def _publicity(case: Case, draft: Draft) -> None:
-    draft.start("publicity", case.payload.notice_from, key="publicity_min", due_on=case.payload.notice_to)
+    notice = draft.part("commendation")
+    from_day = day(notice.get("notice_from")) or case.today
+    draft.start("publicity", from_day, key="publicity_min", due_on=day(notice.get("notice_to")))
 
 
 def _interview_time(case: Case, draft: Draft) -> None:
@@ -165,7 +185,8 @@ def _watching(case: Case, draft: Draft) -> None:
 
 
 REPORT_DUE = Starter(("report_due",), _report_due)
-FEEDBACK_TIMERS = Starter(("defence", "opinion_issue"), _feedback)
+DEFENCE = Starter(("defence",), _defence)
+OPINION_ISSUE = Starter(("opinion_issue",), _opinion_issue)
 PLANNING_TIMERS = Starter(("plan_due", "plan_resubmit"), _planning)
 EXECUTING_TIMERS = Starter(("rectify_by", "monthly_report", "milestone"), _executing)
 PUBLICITY_TIMER = Starter(("publicity",), _publicity)

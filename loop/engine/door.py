@@ -105,10 +105,11 @@ class Engine:
     ) -> None:
         self.store, self.book, self.clock = store, book, clock
         self._number_form = number_form
-        self.striker = Striker(book, clock, rungs, self._register)
+        self.striker = Striker(book, clock, rungs, self.register)
         self.side = SideTimers(book)
 
-    def _register(self, tx: Tx) -> Register:
+    def register(self, tx: Tx) -> Register:
+        """The papers of one transaction."""
         return Register(tx, self.book.calendar, self._number_form)
 
     # ---- one finding -----------------------------------------------------------------------------------------------
@@ -161,7 +162,7 @@ class Engine:
         once: Once[T] | None,
     ) -> T:  # fmt: skip
         admitted(action_named(self.book, wish.action), wish.actor, finding)
-        return self._once(tx, once, lambda: finish(tx, self._decided(tx, finding, wish, now, self._register(tx))))
+        return self._once(tx, once, lambda: finish(tx, self._decided(tx, finding, wish, now, self.register(tx))))
 
     def _once(self, tx: Tx, once: Once[T] | None, work: Callable[[], T]) -> T:
         if once is None:
@@ -184,7 +185,7 @@ class Engine:
         if not action.creates:
             raise NotFound
         born = blank(tx, self.book, action, wish.actor, wish.payload, now)
-        return self._decided(tx, born.finding, replace(wish, payload=born.payload), now, self._register(tx))
+        return self._decided(tx, born.finding, replace(wish, payload=born.payload), now, self.register(tx))
 
     def _decided(
         self, tx: Tx, finding: Finding, wish: Wish, now: datetime, register: Register, about: Sequence[Finding] = ()
@@ -260,7 +261,7 @@ class Engine:
             if self.striker.strike(tx, finding, now):
                 found[finding.number] = self._seen(tx, actor, finding.number)
         self._check_units(action, list(found.values()))
-        register = self._register(tx)
+        register = self.register(tx)
         about = [found[aim.number] for aim in aims]
         outcomes: list[Outcome] = []
         failures: list[tuple[str, LoopError]] = []

@@ -103,7 +103,9 @@ def write(
     seats = _seats(tx, before, decision, local_day(run_at, register._calendar))  # noqa: SLF001
     reached, lost = audience.resolve(before, after, decision.told, seats)
     made = tuple(register.paper(p, decision, about or (after,), at, seq) for p in decision.papers)
-    effects = _effects(decision, made, lost)
+    told = tuple(reach for reach in reached if reach.person_id != decision.actor.id)
+    letter = _letter(decision, command)
+    effects = _effects(decision, made, lost, told, letter)
     entry = journal.seal(_entry(before, decision, command, run_at, seq, rules, effects), before.head)
     findings.save(tx, after, was_version=before.version, changed_at=run_at, head=entry.hash)
     journal.append(tx, entry)
@@ -111,7 +113,7 @@ def write(
     for document in made:
         papers.link(tx, document.id, after.number, seq)
     _parts(tx, decision, seq)
-    _messages(tx, decision, reached, entry, command)
+    tell(tx, told, entry, letter)
     if before.version == 0 or TEXTS & decision.columns.keys():
         name = places.unit(tx, after.unit_id).name
         search.index(tx, after.id, search.body_of(after.number, after.title, after.description, name))
@@ -154,15 +156,20 @@ def _plain(value: Any) -> Any:
     return jsonable(value)
 
 
-def _effects(decision: Decision, made: Sequence[Document], lost: Sequence[str]) -> str:
+def _effects(
+    decision: Decision, made: Sequence[Document], lost: Sequence[str], told: Sequence[Reach], letter: str
+) -> str:
     """What this event changed, complete enough to rebuild every row by folding the effects in order."""
     columns = {k: _plain(v) for k, v in decision.columns.items()}
     recorded: dict[str, Any] = {
         "finding": columns,
+        "region": list(decision.after.place.region),
         "sheet": dict(decision.sheet),
         "timers": [timer_values(t) for t in decision.timers],
-        "documents": [{"id": d.id, "kind": d.kind, "number": d.number, "digest": d.digest} for d in made],
+        "documents": [document_values(d) for d in made],
         "told": list(decision.told),
+        "messages": [{"person": reach.person_id, "gap": reach.gap} for reach in told],
+        "letter": digest(letter) if told else "",
         "parts": [list(pair) for pair in decision.parts],
         "left_parts": sorted(decision.left_parts),
         "remarks": _plain(dict(decision.remarks)),
@@ -173,6 +180,11 @@ def _effects(decision: Decision, made: Sequence[Document], lost: Sequence[str]) 
     return canonical(recorded)
 
 
+def document_values(document: Document) -> dict[str, Any]:
+    """A paper as the plain data that an event records; its content by its digest."""
+    return {k: _plain(v) for k, v in asdict(document).items() if k != "content"}
+
+
 def _parts(tx: Tx, decision: Decision, seq: int) -> None:
     number = decision.after.number
     if decision.left_parts:
@@ -181,29 +193,33 @@ def _parts(tx: Tx, decision: Decision, seq: int) -> None:
         parts.take(tx, number, seq, decision.parts)
 
 
-def _messages(tx: Tx, decision: Decision, reached: Sequence[Reach], entry: Entry, command: Command) -> None:
-    after, at = decision.after, entry.due_at or entry.at
+def _letter(decision: Decision, command: Command) -> str:
+    """What everybody who is told of this event is told, as canonical JSON."""
+    after = decision.after
     timer = next((t for t in decision.timers if t.id == command.timer_id), None)
-    content = canonical(
+    return canonical(
         {
             "number": after.number,
             "title": after.title,
-            "action": entry.action,
+            "action": decision.action.name,
             "state": after.state,
             "due_at": text_of(after.due_at),
             "due_rule": timer.rule if timer else after.due_rule,
         }
     )
+
+
+def tell(tx: Tx, told: Sequence[Reach], entry: Entry, letter: str) -> None:
+    """Queue `letter` for everybody in `told`, one message for each person and event."""
     mailbox.post(
         tx,
         [
             Message(
                 key=f"{entry.chain}:{entry.seq}:{reach.person_id}:{INBOX}", chain=entry.chain, seq=entry.seq,
-                person_id=reach.person_id, step=entry.action, channel=INBOX, content=content, gap=reach.gap,
-                should_at=at, queued_at=entry.at, not_before=AT_ONCE,
+                person_id=reach.person_id, step=entry.action, channel=INBOX, content=letter, gap=reach.gap,
+                should_at=entry.due_at or entry.at, queued_at=entry.at, not_before=AT_ONCE,
             )
-            for reach in reached
-            if reach.person_id != decision.actor.id
+            for reach in told
         ],
     )  # fmt: skip
 

@@ -9,17 +9,18 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from itertools import count
+from typing import Any
 
-from loop.engine.record import AT_ONCE, INBOX, timer_values
+from loop.engine.audience import Reach
+from loop.engine.record import tell, timer_values
 from loop.engine.strike import Struck
 from loop.kernel import clocks
 from loop.kernel.calendar import local_day
 from loop.kernel.clocks import Timer
 from loop.kernel.decide import Book
 from loop.kernel.people import CHIEF, SYSTEM, THE_SYSTEM
-from loop.store import journal, mailbox, offices, people, timers
-from loop.store.canonical import canonical
-from loop.store.mailbox import Message
+from loop.store import journal, offices, people, timers
+from loop.store.canonical import canonical, digest
 from loop.store.session import Tx
 
 
@@ -54,16 +55,21 @@ class SideTimers:
         for timer in timers.running(tx, chain):
             current = timer
             while current.next_at <= now:
+                struck.append(Struck(chain, "remind", current.next_at))
                 current = self._remind(tx, chain, current, now)
-                struck.append(Struck(chain, "remind", timer.next_at))
         return struck
 
     def _remind(self, tx: Tx, chain: str, timer: Timer, now: datetime) -> Timer:
         office_id = timers.office_of(tx, timer.id)
         due_at, rung = timer.next_at, timer.rung
         after = self._settled(replace(timer, rung=rung + 1))
-        entry = self._note(tx, chain, office_id, "remind", [after], now, due_at=due_at, timer_id=timer.id, rung=rung)
-        self._tell(tx, entry, timer, office_id, now)
+        told = self._audience(tx, timer.owner, office_id, now)
+        letter = canonical({"chain": chain, "action": "remind", "due_rule": timer.rule})
+        entry = self._note(
+            tx, chain, office_id, "remind", [after], now, due_at=due_at, timer_id=timer.id, rung=rung,
+            messages=[{"person": reach.person_id, "gap": reach.gap} for reach in told], letter=digest(letter),
+        )  # fmt: skip
+        tell(tx, told, entry, letter)
         return after
 
     def _settled(self, timer: Timer) -> Timer:
@@ -73,36 +79,28 @@ class SideTimers:
 
     def _note(
         self, tx: Tx, chain: str, office_id: str, action: str, changed: Iterable[Timer], now: datetime, *,
-        due_at: datetime | None = None, timer_id: str | None = None, rung: int | None = None,
+        due_at: datetime | None = None, timer_id: str | None = None, rung: int | None = None, **more: Any,
     ) -> journal.Entry:  # fmt: skip
         held = list(changed)
         entry = journal.extend(
             tx, chain, action=action, actor_id=THE_SYSTEM.id, actor_name=THE_SYSTEM.name, actor_role=SYSTEM, at=now,
-            payload={}, effects={"timers": [timer_values(t) for t in held], "office": office_id},
+            payload={}, effects={"timers": [timer_values(t) for t in held], "office": office_id, **more},
             rules=self.book.workflow.version, due_at=due_at, timer_id=timer_id, rung=rung,
         )  # fmt: skip
         timers.save(tx, chain, office_id, "", held)
         return entry
 
-    def _tell(self, tx: Tx, entry: journal.Entry, timer: Timer, office_id: str, now: datetime) -> None:
+    def _audience(self, tx: Tx, owner: str, office_id: str, now: datetime) -> list[Reach]:
+        """The holders of the role that owes the step, or else the chiefs, with the gap shown."""
         office = offices.office(tx, office_id)
-        today = local_day(now, self.book.calendar)
-        seats = people.audience(tx, regions=[office.region[-1]], units=[], today=today)
-        owners = sorted({s.person_id for s in seats if s.role == timer.owner and s.region == office.region})
-        gap = "" if owners else timer.owner
-        told = owners or sorted({s.person_id for s in seats if s.role == CHIEF and s.region == office.region})
-        content = canonical({"chain": entry.chain, "action": "remind", "due_rule": timer.rule})
-        mailbox.post(
-            tx,
-            [
-                Message(
-                    key=f"{entry.chain}:{entry.seq}:{person}:{INBOX}", chain=entry.chain, seq=entry.seq,
-                    person_id=person, step="remind", channel=INBOX, content=content, gap=gap,
-                    should_at=entry.due_at or entry.at, queued_at=entry.at, not_before=AT_ONCE,
-                )
-                for person in told
-            ],
-        )  # fmt: skip
+        seats = people.audience(tx, regions=[office.region[-1]], units=[], today=local_day(now, self.book.calendar))
+        held: dict[str, set[str]] = {owner: set(), CHIEF: set()}
+        for seat in seats:
+            if seat.region == office.region and seat.role in held:
+                held[seat.role].add(seat.person_id)
+        if held[owner]:
+            return [Reach(person, owner) for person in sorted(held[owner])]
+        return [Reach(person, CHIEF, owner) for person in sorted(held[CHIEF])]
 
     def _free_id(self, tx: Tx, chain: str, rule: str) -> str:
         taken = {t.id for t in timers.all_of(tx, chain)}

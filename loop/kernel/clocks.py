@@ -29,7 +29,7 @@ class Pause:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timer:
-    """One running deadline of one finding. `rung` is the number of points already taken."""
+    """One running deadline of one finding. `rung` is the point it takes next; those before it are taken or skipped."""
 
     id: str
     rule: str
@@ -56,6 +56,10 @@ class Timer:
     def paused(self) -> bool:
         """Whether it stands still."""
         return self.left is not None
+
+    def is_past(self, now: datetime) -> bool:
+        """Whether it was due before `now`; what stands still is never past."""
+        return not self.paused and self.due_at < now
 
 
 # ---- what a timer does when its time comes ------------------------------------------------------------------------
@@ -107,6 +111,8 @@ class TimerRule:
     kind: str  # course | reminder | window | dispute | side
     on_due: Behaviour
     owner: str = ""
+    waits_in: frozenset[str] = frozenset()
+    """States in which, `owner` notwithstanding, it is owed by whoever the state waits for."""
     lives_in: frozenset[str] = frozenset()
     fires_in: frozenset[str] = frozenset()
     """States of either track in which its points are taken; elsewhere they wait. Empty: everywhere."""
@@ -130,9 +136,7 @@ def points(timer: Timer, how: Behaviour, ladder: Ladder, calendar: Calendar) -> 
         case Remind():
             yield from _reminders(timer, how, ladder, calendar)
         case Recur():
-            for k in count():
-                day = end_day(timer.started_on, timer.number * (k + 1), timer.unit, calendar)
-                yield Point(k, due_instant(day, calendar), "remind", how.who)
+            yield from _recurrences(timer, how, calendar)
         case Climb():
             yield from _rungs(timer, how, ladder, calendar)
         case Fire():
@@ -152,6 +156,15 @@ def _reminders(timer: Timer, how: Remind, ladder: Ladder, calendar: Calendar) ->
     for rung in count(k):
         at = due_after(at, every, every_unit, calendar)
         yield Point(rung, at, "remind", everyone)
+
+
+def _recurrences(timer: Timer, how: Recur, calendar: Calendar) -> Iterator[Point]:
+    """Every period from the start; a pause that moved the first one moves all."""
+    first = end_day(timer.started_on, timer.number, timer.unit, calendar)
+    moved = local_day(timer.due_at, calendar) - first
+    for k in count():
+        day = end_day(timer.started_on, timer.number * (k + 1), timer.unit, calendar) + moved
+        yield Point(k, due_instant(calendar.on_or_after(day), calendar), "remind", how.who)
 
 
 def _rungs(timer: Timer, how: Climb, ladder: Ladder, calendar: Calendar) -> Iterator[Point]:
@@ -178,18 +191,22 @@ def after_due(profile: str, ladder: Ladder) -> tuple[tuple[int, str], ...]:
 
 
 def next_point(timer: Timer, how: Behaviour, ladder: Ladder, calendar: Calendar, *, held: bool = False) -> Point | None:
-    """The point that `timer` takes next, or None. A rung dated before the start is skipped; while `held` (an extension
-    waits for its answer) the rungs after due wait.
+    """The point that `timer` takes next, or None. While `held` (an extension waits for its answer) the rungs after due
+    wait.
     """
     if timer.paused or timer.stopped_at is not None:
         return None
-    for point in islice(points(timer, how, ladder, calendar), timer.rung, None):
-        if point.at < timer.started_at and isinstance(how, Climb):
-            continue
-        if held and isinstance(how, Climb) and point.at > timer.due_at:
-            return None
-        return point
-    return None
+    point = next(islice(points(timer, how, ladder, calendar), timer.rung, None), None)
+    if point and held and isinstance(how, Climb) and point.at > timer.due_at:
+        return None
+    return point
+
+
+def first_rung(timer: Timer, how: Behaviour, ladder: Ladder, calendar: Calendar) -> int:
+    """The first point of a fresh timer: a rung of the ladder dated before the start is skipped, for good."""
+    if not isinstance(how, Climb):
+        return 0
+    return sum(point.at < timer.started_at for point in points(timer, how, ladder, calendar))
 
 
 def start(
@@ -222,4 +239,6 @@ def resume(timer: Timer, now: datetime, calendar: Calendar) -> Timer:
     today = local_day(now, calendar)
     due_at = due_instant(resume_due(today, timer.left, timer.unit, calendar), calendar)
     ended = tuple(replace(p, until=today) if p.until is None else p for p in timer.pauses)
-    return replace(timer, due_at=due_at, left=None, pauses=ended)
+    moved = local_day(due_at, calendar) - local_day(timer.due_at, calendar)
+    anchor_on = timer.anchor_on + moved if timer.anchor_on else None
+    return replace(timer, due_at=due_at, left=None, pauses=ended, anchor_on=anchor_on)

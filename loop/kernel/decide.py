@@ -154,7 +154,7 @@ def decide(book: Book, finding: Finding, command: Command, facts: Facts, now: da
 def _conclude(book: Book, case: Case, command: Command) -> Decision:
     action, finding = case.action, case.finding
     draft = Draft(finding)
-    late = [t for rule in action.answers if (t := finding.timer(rule)) and t.due_at < case.now]
+    late = [t for rule in action.answers if (t := finding.timer(rule)) and t.is_past(case.now)]
     if late:
         draft.remarks["late"] = True
     source = finding.dispute if action.track == DISPUTE else finding.state
@@ -220,18 +220,13 @@ def _timers(book: Book, case: Case, draft: Draft, command: Command) -> tuple[tup
     before = {t.id: t for t in case.finding.timers}
     running: dict[str, Timer] = {}
     stopped: list[Timer] = []
-    for timer in case.finding.timers:
-        if timer.id == command.timer_id:
-            struck_out = isinstance(book.workflow.timers[timer.rule].on_due, clocks.Fire)
-            timer = replace(timer, rung=(command.rung or 0) + 1, stopped_at=case.now if struck_out else None)
-        for rewrite in draft.rewrites:
-            timer = rewrite(timer)
+    for timer in (_rewritten(book, case, draft, command, t) for t in case.finding.timers):
         if timer.rule in draft.stops or timer.stopped_at is not None:
-            stopped.append(replace(timer, stopped_at=case.now, next_at=clocks.OVER))
+            stopped.append(replace(timer, stopped_at=case.now, next_at=clocks.OVER, error=""))
         else:
             running[timer.id] = timer
     for place, order in enumerate(draft.orders):
-        timer = _started(case, draft, order, place)
+        timer = _started(book, case, draft, order, place)
         running[timer.id] = timer
     held = any(t.rule == "extension_decide" for t in running.values())
     state = draft.get("state")
@@ -240,14 +235,26 @@ def _timers(book: Book, case: Case, draft: Draft, command: Command) -> tuple[tup
     return settled, (*stopped, *changed)
 
 
-def _started(case: Case, draft: Draft, order: Order, place: int) -> Timer:
+def _rewritten(book: Book, case: Case, draft: Draft, command: Command, timer: Timer) -> Timer:
+    """A timer that ran before, one point further if it is the one that strikes, and as the effect changes it."""
+    if timer.id == command.timer_id:
+        struck_out = isinstance(book.workflow.timers[timer.rule].on_due, clocks.Fire)
+        timer = replace(timer, rung=(command.rung or 0) + 1, stopped_at=case.now if struck_out else None)
+    for rewrite in draft.rewrites:
+        timer = rewrite(timer)
+    return timer
+
+
+def _started(book: Book, case: Case, draft: Draft, order: Order, place: int) -> Timer:
+    timer_id = f"{case.finding.id}-{case.finding.version + 1}-{place}-{order.name}"
     timer = clocks.start(
-        f"{case.finding.id}-{case.finding.version + 1}-{place}-{order.name}", order.rule or case.rule(order.key), name=order.name,
-        started_on=order.count_from, started_at=case.now, calendar=case.calendar, due_on=order.due_on,
-        not_before=order.not_before,
+        timer_id, order.rule or case.rule(order.key), name=order.name, started_on=order.count_from, started_at=case.now,
+        calendar=case.calendar, due_on=order.due_on, not_before=order.not_before,
     )  # fmt: skip
     first = order.first_due_at or timer.first_due_at
     timer = replace(timer, note=order.note, profile=order.profile, first_due_at=first)
+    how = book.workflow.timers[order.name].on_due
+    timer = replace(timer, rung=clocks.first_rung(timer, how, case.rules.ladder, case.calendar))
     if draft.get("suspended_at") != NEVER and order.name != "suspension_end":
         return clocks.pause(timer, case.now, "suspended", case.calendar)
     return timer
@@ -256,7 +263,8 @@ def _started(case: Case, draft: Draft, order: Order, place: int) -> Timer:
 def _settled(book: Book, timer: Timer, state: str, draft: Draft, held: bool) -> Timer:
     """The timer with its owner and next instant as they follow from where the finding now stands."""
     rule = book.workflow.timers[timer.rule]
-    owner = rule.owner or ",".join(waiting(book, state, draft))
+    by_state = not rule.owner or state in rule.waits_in
+    owner = ",".join(waiting(book, state, draft)) if by_state else rule.owner
     waits = rule.fires_in and not rule.fires_in & {state, draft.get("dispute")}
     held = held and isinstance(rule.on_due, Climb)
     point = None if waits else clocks.next_point(timer, rule.on_due, book.rules.ladder, book.calendar, held=held)
@@ -285,12 +293,14 @@ def _after(book: Book, case: Case, draft: Draft, timers: tuple[Timer, ...]) -> F
         draft.set(written_off_at=NEVER)
     sheet = {**finding.sheet, **{k: jsonable(v) for k, v in draft.sheet.items()}}
     after = replace(finding, **draft.columns, sheet=sheet, timers=timers, version=finding.version + 1)
-    return replace(after, **_next_due(book, after, book.calendar))
+    return replace(after, **_next_due(book, after))
 
 
-def _next_due(book: Book, finding: Finding, calendar: Calendar) -> dict[str, Any]:
-    """The earliest running timer of the course and who owes it."""
-    course = [t for t in finding.timers if book.workflow.timers[t.rule].kind == "course" and not t.paused]
+def _next_due(book: Book, finding: Finding) -> dict[str, Any]:
+    """The earliest running timer of the course and who owes it; one that cannot act here does not count."""
+    rules = book.workflow.timers
+    here = [t for t in finding.timers if not rules[t.rule].fires_in or finding.state in rules[t.rule].fires_in]
+    course = [t for t in here if rules[t.rule].kind == "course" and not t.paused]
     if not course:
         return {"due_at": NEVER, "due_rule": "", "waits_for": ",".join(waiting(book, finding.state, finding))}
     first = min(course, key=lambda t: (t.due_at, t.id))

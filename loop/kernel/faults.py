@@ -7,7 +7,7 @@ finding has been: such a fork can end a dead end, but makes no state reachable.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -159,12 +159,12 @@ def fork_from(workflow: Workflow, action: str, source: str) -> str:
     return ""
 
 
-def cycle(start: str, edges: Callable[[str], Iterable[Step]]) -> Trace:
+def cycle(start: str, edges: Mapping[str, Sequence[Step]]) -> Trace:
     """The shortest way from `start` along `edges` back to `start`; empty where there is none."""
     seen: set[str] = set()
     queue: list[tuple[str, Trace]] = [(start, ())]
     for state, trace in queue:  # the list grows while it is walked: a breadth-first search
-        for step in edges(state):
+        for step in edges.get(state, ()):
             if step.state == start:
                 return (*trace, step)
             if step.state not in seen:

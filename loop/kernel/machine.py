@@ -6,6 +6,7 @@ names is built once per track, read, and let go.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
@@ -41,14 +42,14 @@ class Table:
 
 
 def _chosen(target: str, event: EventData) -> bool:
-    return bool(event.model.choice == target)
+    return bool(getattr(event.model, "choice", "") == target)
 
 
-def build(workflow: Workflow, track: str) -> Machine:
+def build(workflow: Workflow, track: str, subject: Subject | None = None) -> Machine:
     """The `transitions` machine of one track, on a throw-away subject."""
     states = list(workflow.states) if track == COURSE else list(workflow.dispute_states)
     machine = Machine(
-        model=Subject(), states=[UNBORN, *states], initial=UNBORN, auto_transitions=False, send_event=True
+        model=subject or Subject(), states=[UNBORN, *states], initial=UNBORN, auto_transitions=False, send_event=True
     )  # fmt: skip
     for action in workflow.actions.values():
         if action.track != track:
@@ -56,7 +57,9 @@ def build(workflow: Workflow, track: str) -> Machine:
         for source in (s for one in action.moves for s in sorted(one.sources)):
             targets = workflow.targets(action, source)
             for target in targets:
-                conditions = [partial(_chosen, target)] if len(targets) > 1 else None
+                conditions: list[str | Callable[..., bool | None]] = []
+                if len(targets) > 1:
+                    conditions.append(partial(_chosen, target))
                 machine.add_transition(action.name, source or UNBORN, target, conditions=conditions)
     return machine
 
@@ -70,7 +73,7 @@ def compile_table(workflow: Workflow) -> Table:
         for name in (a.name for a in workflow.actions.values() if a.track == track):
             for source, moves in machine.events[name].transitions.items():
                 state = START if source == UNBORN else source
-                cells[track, state, name] = tuple(move.dest for move in moves)
+                cells[track, state, name] = tuple(str(move.dest) for move in moves)
                 by_state.setdefault((track, state), []).append(name)
     return Table(cells, {key: tuple(names) for key, names in by_state.items()})
 
@@ -79,12 +82,12 @@ def may(workflow: Workflow, track: str, state: str, action: str, choice: str) ->
     """What the library itself makes of one cell: the state it moves to, or None where it refuses. For the proof that
     table and library agree.
     """
-    machine = build(workflow, track)
-    subject = machine.models[0]
+    subject = Subject()
+    machine = build(workflow, track, subject)
     machine.set_state(state or UNBORN)
     subject.choice = choice
     try:
-        moved = subject.trigger(action)
+        moved = machine.dispatch(action)
     except (MachineError, AttributeError):
         return None
     return subject.state if moved else None

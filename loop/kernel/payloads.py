@@ -80,9 +80,11 @@ Percent = Annotated[int, Field(ge=0, le=100, strict=True)]
 Flag = Annotated[bool, Field(strict=True)]
 
 
-def field(zh: str, en: str, default: Any = ..., **more: Any) -> Any:
-    """A labelled payload field; without a default it is required."""
-    extra = {"label": {"zh": zh, "en": en}}
+def field(zh: str, en: str, default: Any = ..., *, example: Any = None, **more: Any) -> Any:
+    """A labelled payload field; without a default it is required. `example` where its type alone does not make one."""
+    extra: dict[str, Any] = {"label": {"zh": zh, "en": en}}
+    if example is not None:
+        more["examples"] = [example]
     if isinstance(default, list | dict):
         kind = type(default)
         return Field(default_factory=kind, title=en, json_schema_extra=extra, **more)
@@ -149,7 +151,7 @@ def label_of(name: str, info: FieldInfo) -> Label:
     extra = info.json_schema_extra
     label = extra.get("label") if isinstance(extra, dict) else None
     if not isinstance(label, dict):
-        raise LookupError(f"field {name} has no label")
+        raise TypeError(f"field {name} has no label")
     return Label(str(label["zh"]), str(label["en"]))
 
 

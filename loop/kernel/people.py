@@ -28,6 +28,7 @@ UNIT_ROLES = frozenset({UNIT, DEPARTMENT})
 
 # Capacities are parts a person plays in one finding, beyond the roles of their posts.
 AUTHOR, REVIEWER, MEMBER, SUPERIOR, CHAIR, PROPOSER = "author", "reviewer", "member", "superior", "chair", "proposer"
+IN_SCOPE = "in_scope"
 CAPACITIES: dict[str, Label] = {
     AUTHOR: Label("登记人", "author"),
     REVIEWER: Label("复查人员", "reviewer"),
@@ -35,6 +36,7 @@ CAPACITIES: dict[str, Label] = {
     SUPERIOR: Label("上一级督导机构", "superior office"),
     CHAIR: Label("约谈主持人", "chair"),
     PROPOSER: Label("提出人", "proposer"),
+    IN_SCOPE: Label("管辖范围内人员", "in scope"),
 }
 
 Path = tuple[str, ...]
@@ -112,8 +114,10 @@ def _of_post(actor: Actor, post: Post, place: Place) -> Iterator[Capacity]:
             if post.unit_id is not None and post.unit_id == place.department_id:
                 yield Capacity(DEPARTMENT, post)
         case "leader":
-            if post.covers(place.region) and len(post.region) >= len(place.office_region):
-                yield Capacity(LEADER, post)
+            if post.covers(place.region):
+                if len(post.region) >= len(place.office_region):
+                    yield Capacity(LEADER, post)
+                yield Capacity(IN_SCOPE, post)
         case "inspector" | "officer" | "chief" | "director":
             yield from _of_office(actor, post, place)
 
@@ -128,3 +132,5 @@ def _of_office(actor: Actor, post: Post, place: Place) -> Iterator[Capacity]:
         yield Capacity(REVIEWER, post)
     if post.role in (CHIEF, DIRECTOR) and post.region == place.superior_region:
         yield Capacity(SUPERIOR, post)
+    if post.covers(place.region):
+        yield Capacity(IN_SCOPE, post)

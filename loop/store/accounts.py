@@ -75,9 +75,7 @@ _TOKEN_COLUMNS = (
     _TOKEN.c.used_on, _TOKEN.c.revoked,
 )  # fmt: skip
 _TOKEN_ADD = Prepared(_TOKEN.insert())
-_TOKENS_OF = Prepared(
-    select(*_TOKEN_COLUMNS).where(_TOKEN.c.person_id == bindparam("person_id")).order_by(_TOKEN.c.id)
-)
+_TOKENS_OF = Prepared(select(*_TOKEN_COLUMNS).where(_TOKEN.c.person_id == bindparam("person_id")).order_by(_TOKEN.c.id))
 _TOKEN_BY_ID = Prepared(select(*_TOKEN_COLUMNS).where(_TOKEN.c.id == bindparam("id")))
 _TOKEN_VALID = Prepared(
     select(*_TOKEN_COLUMNS)
@@ -85,7 +83,9 @@ _TOKEN_VALID = Prepared(
     .where(_TOKEN.c.digest == bindparam("digest"), _TOKEN.c.revoked == 0, _TOKEN.c.expires_at > bindparam("now"))
 )
 _TOKEN_USED = Prepared(
-    update(_TOKEN).where(_TOKEN.c.id == bindparam("id"), _TOKEN.c.used_on < bindparam("today")).values(used_on=bindparam("today"))
+    update(_TOKEN)
+    .where(_TOKEN.c.id == bindparam("id"), _TOKEN.c.used_on < bindparam("today"))
+    .values(used_on=bindparam("today"))
 )
 _TOKEN_REVOKE = Prepared(update(_TOKEN).where(_TOKEN.c.id == bindparam("id")).values(revoked=1))
 
@@ -96,7 +96,9 @@ def create_token(
     """A new token and its clear text, which is told this once and stored nowhere. Raises NotFound or Invalid."""
     person(tx, person_id)
     clear = PREFIX + secrets.token_urlsafe(32)
-    token = Token(new_id(), person_id, line("name", name, 80), tuple(sorted(set(scopes))), now, expires_at, None, revoked=False)
+    token = Token(
+        new_id(), person_id, line("name", name, 80), tuple(sorted(set(scopes))), now, expires_at, None, revoked=False
+    )
     tx.run(
         _TOKEN_ADD, digest=digest_of(clear), id=token.id, person_id=person_id, name=token.name,
         scopes=" ".join(token.scopes), created_at=text_of(now), expires_at=text_of(expires_at), used_on="",

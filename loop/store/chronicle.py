@@ -26,7 +26,9 @@ class By:
     for_id: str | None = None
 
 
-def enter(tx: Tx, by: By, action: str, *, chain: str = PEOPLE, payload: Mapping[str, Any], effects: Mapping[str, Any]) -> None:
+def enter(
+    tx: Tx, by: By, action: str, *, chain: str = PEOPLE, payload: Mapping[str, Any], effects: Mapping[str, Any]
+) -> None:
     """Append to `chain` that `by` took `action` with `payload`, after which the rows stand as in `effects`."""
     journal.extend(
         tx, chain, action=action, actor_id=by.actor.id, actor_name=by.actor.name, actor_role=by.role, for_id=by.for_id,

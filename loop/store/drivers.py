@@ -46,9 +46,9 @@ class Wire(Protocol):
 class Driver(Protocol):
     """One of the two databases: how to connect and how a transaction begins."""
 
-    dialect: str
-    begin_write: str
-    begin_read: str
+    dialect: ClassVar[str]
+    begin_write: ClassVar[str]
+    begin_read: ClassVar[str]
 
     def connect(self, *, read_only: bool) -> Wire:
         """A fresh connection; raises `Unavailable`."""

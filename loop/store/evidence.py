@@ -165,7 +165,8 @@ def clean_name(name: str) -> str:
         stem, dot, extension = kept.rpartition(".")
         tail = dot + extension if stem and len(extension) <= 8 else ""
         kept = kept[: _LONGEST_NAME - len(tail)] + tail
-    return kept or "file"
+    # What was cut out may leave parts that compose, or a blank at the end.
+    return unicodedata.normalize("NFC", kept).strip() or "file"
 
 
 # ---- rows --------------------------------------------------------------------------------------------------------

@@ -7,12 +7,13 @@ and `effects` replaced by their SHA-256: a reader who may not see a payload can 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import bindparam, func, insert, select
 
+from loop.store import settings_kept
 from loop.store.canonical import canonical, digest
 from loop.store.core import table_of
 from loop.store.instants import instant_of, text_of
@@ -22,6 +23,8 @@ from loop.store.tables import EventRow
 
 FIRST = ""
 """What stands for the previous hash at the start of a chain."""
+HEAD = "head:"
+"""With the chain's name, the setting that holds number and hash of the last entry of a chain without a finding."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +72,14 @@ _HOLD = Prepared(select(func.pg_advisory_xact_lock(func.hashtextextended(bindpar
 
 def seal(entry: Entry, previous_hash: str) -> Entry:
     """`entry` with the hash that ties it to the entry before it (`FIRST` where there is none)."""
-    return replace(entry, hash=digest(previous_hash + canonical(_hashed(entry))))
+    return replace(entry, hash=hash_of(_row(entry), previous_hash))
+
+
+def hash_of(row: Mapping[str, Any], previous_hash: str) -> str:
+    """The hash of an entry as its row stands in the table. Raises TypeError or ValueError for values no entry has."""
+    hashed = {**row, "payload": digest(row["payload"]), "effects": digest(row["effects"])}
+    del hashed["hash"]
+    return digest(previous_hash + canonical(hashed))
 
 
 def append(tx: Tx, entry: Entry) -> None:
@@ -104,18 +114,13 @@ def extend(
     )  # fmt: skip
     sealed = seal(entry, previous)
     append(tx, sealed)
+    settings_kept.put(tx, f"{HEAD}{chain}", f"{sealed.seq}:{sealed.hash}")
     return sealed
 
 
 def _row(entry: Entry) -> dict[str, Any]:
     due_at = text_of(entry.due_at) if entry.due_at else None
-    return asdict(entry) | {"at": text_of(entry.at), "due_at": due_at}
-
-
-def _hashed(entry: Entry) -> dict[str, Any]:
-    row = _row(entry) | {"payload": digest(entry.payload), "effects": digest(entry.effects)}
-    del row["hash"]
-    return row
+    return {name: getattr(entry, name) for name in _NAMES} | {"at": text_of(entry.at), "due_at": due_at}
 
 
 def _entry(row: tuple[Any, ...]) -> Entry:

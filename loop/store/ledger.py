@@ -124,7 +124,7 @@ def page(
     # Bounding the first page too lets it start within an index instead of scanning one.
     start = key_of(sort, after, *order.types) if after else order.lowest
     down = bool(after) and sort.startswith("-")
-    source, wanted = _asked(tx, actor, chosen, now)
+    source, wanted = _asked(tx, actor, chosen, now, search.RARE)
     key = tuple_(*(source.c[name] for name in order.columns))
     beyond = key < start if down else key > start
     branches = [
@@ -141,7 +141,7 @@ def page(
 
 def count(tx: Tx, actor: Actor, chosen: LedgerFilter, *, now: datetime) -> Count:
     """How many findings `actor` sees and `chosen` asks for; counts no further than `COUNT_LIMIT`."""
-    source, wanted = _asked(tx, actor, chosen, now)
+    source, wanted = _asked(tx, actor, chosen, now, search.COUNTABLE)
     seen = select(source.c.id).where(reach.in_reach(actor, source), source.c.due_at > "", *wanted)
     total = int(tx.select(select(func.count()).select_from(seen.limit(COUNT_LIMIT + 1).subquery()))[0][0])
     return Count(min(total, COUNT_LIMIT), total > COUNT_LIMIT)
@@ -156,7 +156,7 @@ def _order(sort: str) -> Order:
 
 
 def _asked(
-    tx: Tx, actor: Actor, chosen: LedgerFilter, now: datetime
+    tx: Tx, actor: Actor, chosen: LedgerFilter, now: datetime, few_hits: int
 ) -> tuple[FromClause, tuple[ColumnElement[bool], ...]]:
     """Where to look, and what to ask there.
 
@@ -164,7 +164,7 @@ def _asked(
     walking the ledger in its order.
     """
     few = narrow(chosen, actor.id, _FINDING)
-    late_check = bool(search.terms(chosen.q)) and not search.is_rare(tx, chosen.q)
+    late_check = bool(search.terms(chosen.q)) and not search.is_rare(tx, chosen.q, few_hits)
     if search.terms(chosen.q) and not late_check:
         few.append(search.condition(chosen.q, tx.dialect))
     source: FromClause = _FINDING
@@ -222,7 +222,5 @@ def _line(row: Sequence[Any], now: datetime) -> LedgerRow:
         office=Named(office_code, office_name),
         region=Named(region, region_name),
         overdue=is_overdue(due_at=due, suspended_at=suspended, now=now),
-        light=light(
-            is_open=values["is_open"], suspended_at=suspended, due_at=due, level=values["level"], now=now
-        ),
+        light=light(is_open=values["is_open"], suspended_at=suspended, due_at=due, level=values["level"], now=now),
     )

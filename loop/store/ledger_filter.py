@@ -60,7 +60,9 @@ class LedgerFilter:
                 raise Invalid.field(field.name, "含有不能使用的值。", "holds a value that cannot be used.")
         if strangers := set(self.light) - set(LIGHTS):
             named = ", ".join(sorted(strangers))
-            raise Invalid.field("light", f"没有这种灯：{named}。", f"no such light: {named}; one of {', '.join(LIGHTS)}.")
+            raise Invalid.field(
+                "light", f"没有这种灯：{named}。", f"no such light: {named}; one of {', '.join(LIGHTS)}."
+            )
 
 
 def _usable(value: object) -> bool:

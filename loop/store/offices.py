@@ -51,9 +51,7 @@ _ABOVE = Prepared(
 )
 _ADD = Prepared(_OFFICE.insert())
 _SET = Prepared(update(_OFFICE).where(_OFFICE.c.id == bindparam("key")), columns=_FIELDS)
-_LEAVE = Prepared(
-    update(_OFFICE).where(_OFFICE.c.superior_id == bindparam("old")).values(superior_id=bindparam("new"))
-)
+_LEAVE = Prepared(update(_OFFICE).where(_OFFICE.c.superior_id == bindparam("old")).values(superior_id=bindparam("new")))
 _BELOW = bindparam("below", type_=Text())
 _TAKE = Prepared(
     update(_OFFICE)
@@ -68,9 +66,7 @@ _TAKE = Prepared(
 )
 
 
-def add_office(
-    tx: Tx, by: By, *, code: str, region: str, name: str, doc_prefix: str, id_: str | None = None
-) -> Office:
+def add_office(tx: Tx, by: By, *, code: str, region: str, name: str, doc_prefix: str, id_: str | None = None) -> Office:
     """Add the office of a region; offices below it that had a farther superior now have this one.
 
     Raises Invalid for a region that there is not, Conflict where the region has an office or the code or id is taken.
@@ -123,9 +119,7 @@ def office_above(tx: Tx, office_id: str) -> Office | None:
     return _office(row) if row else None
 
 
-def offices(
-    tx: Tx, *, active: bool | None = None, after: str | None = None, limit: int = 50
-) -> Page[Office]:
+def offices(tx: Tx, *, active: bool | None = None, after: str | None = None, limit: int = 50) -> Page[Office]:
     """Offices in the order of their ids."""
     query = _WHOLE if active is None else _WHOLE.where(_OFFICE.c.active == int(active))
     return page_by_id(tx, query, _OFFICE.c.id, "offices", after=after, limit=limit, value=_office)
@@ -168,9 +162,7 @@ def _refuse_taken(tx: Tx, *names: str) -> None:
             raise Conflict(Label(f"机构代码 {name} 已被使用。", f"The office code {name} is taken."))
 
 
-_SUPERIOR = Prepared(
-    update(_OFFICE).where(_OFFICE.c.id == bindparam("key")).values(superior_id=bindparam("superior"))
-)
+_SUPERIOR = Prepared(update(_OFFICE).where(_OFFICE.c.id == bindparam("key")).values(superior_id=bindparam("superior")))
 
 
 def _placed(tx: Tx, value: Office) -> Office:

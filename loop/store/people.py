@@ -78,7 +78,9 @@ def actor_of(tx: Tx, person_id: str, today: date) -> Actor | None:
         return None
     id_, name, full_name, language = who
     rows = sorted(set(tx.all(_POSTS, me=person_id, today=today.isoformat())), key=lambda r: (r[0] != "", r[1]))
-    posts = tuple(Post(post, role, path_of(path or ""), unit, absent or None) for absent, post, role, path, unit in rows)
+    posts = tuple(
+        Post(post, role, path_of(path or ""), unit, absent or None) for absent, post, role, path, unit in rows
+    )
     return Actor(id_, name, full_name, posts, language)
 
 
@@ -142,9 +144,7 @@ def recused(tx: Tx, person_ids: Iterable[str], unit_id: str, today: date) -> str
 _HOLDERS = Prepared(
     select(_POST.c.region, _POST.c.role, _POST.c.person_id)
     .join_from(_POST, _PERSON, and_(_PERSON.c.id == _POST.c.person_id, _PERSON.c.active == 1))
-    .where(
-        _POST.c.region.in_(bindparam("regions", expanding=True)), _OF_OFFICE, _valid(_POST)
-    )
+    .where(_POST.c.region.in_(bindparam("regions", expanding=True)), _OF_OFFICE, _valid(_POST))
 )
 _RESPONSIBLE = Prepared(
     select(_PERSON.c.id, _PERSON.c.name)
@@ -154,9 +154,7 @@ _RESPONSIBLE = Prepared(
 )
 
 
-def holders(
-    tx: Tx, *, office_region: Path, superior_region: Path | None, today: date
-) -> dict[str, frozenset[str]]:
+def holders(tx: Tx, *, office_region: Path, superior_region: Path | None, today: date) -> dict[str, frozenset[str]]:
     """The persons who hold each role at the office today; under "superior" the chiefs and directors of the one above."""
     above = superior_region[-1] if superior_region else ""
     found: dict[str, set[str]] = {role: set() for role in (*OFFICE_ROLES, SUPERIOR)}

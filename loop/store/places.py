@@ -172,7 +172,9 @@ def add_unit(
     tx: Tx, by: By, *, name: str, kind: str, region: str, department_id: str | None = None, id_: str | None = None
 ) -> Unit:
     """Add a unit; raises Invalid for a kind, region or department that there is not, Conflict where the id is taken."""
-    added = Unit((id_ and code_text("id", id_)) or new_id(), line("name", name), kind, region, department_id, active=True)
+    added = Unit(
+        (id_ and code_text("id", id_)) or new_id(), line("name", name), kind, region, department_id, active=True
+    )
     _check_unit(tx, added, frozenset(_UNIT_FIELDS))
     try:
         with tx.attempt():
@@ -238,7 +240,9 @@ def change_unit(tx: Tx, by: By, id_: str, changes: Mapping[str, Any]) -> Unit:
     after = Unit(**{**asdict(before), **new})
     _check_unit(tx, after, frozenset(new))
     if before.kind == "department" and (after.kind != "department" or not after.active) and _governs(tx, id_):
-        raise Conflict(Label("仍有单位由它主管，请先改派。", "It still governs units; give them another department first."))
+        raise Conflict(
+            Label("仍有单位由它主管，请先改派。", "It still governs units; give them another department first.")
+        )
     columns = _unit_columns(after)
     tx.run(_UNIT_SET, key=id_, **{name: columns[name] for name in _UNIT_FIELDS})
     if "name" in new:
@@ -249,7 +253,9 @@ def change_unit(tx: Tx, by: By, id_: str, changes: Mapping[str, Any]) -> Unit:
 
 def _check_unit(tx: Tx, value: Unit, fields: frozenset[str]) -> None:
     if value.kind not in KINDS:
-        raise Invalid.field("kind", "须是 school、department 或 government。", f"is one of {', '.join(KINDS)}.", "unknown")
+        raise Invalid.field(
+            "kind", "须是 school、department 或 government。", f"is one of {', '.join(KINDS)}.", "unknown"
+        )
     if "region" in fields and not ((found := find_region(tx, value.region)) and found.active):
         raise Invalid.field("region", "没有这个地区。", "there is no such region.", "unknown")
     if value.department_id is None or "department_id" not in fields:

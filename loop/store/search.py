@@ -25,8 +25,8 @@ SQLITE_DDL = (
 )  # fmt: skip
 """Contentless: an entry is removed by naming its old grams, which `search_gram.body` still tells."""
 
-RARE = 1_000
-"""Up to so many candidates a search starts from the grams; beyond, the ledger is walked in its order and each text checked."""
+RARE, COUNTABLE = 5_000, 50_000
+"""Up to so many candidates a page, or a count, starts from the grams; beyond, the ledger is walked and each text checked."""
 
 _LONGEST = 100
 _FINDING, _UNIT, _GRAM = table_of(FindingRow), table_of(UnitRow), table_of(GramRow)
@@ -39,7 +39,9 @@ _PUNCTUATION = {code: 0xE000 + code for code in range(0x21, 0x7F) if not chr(cod
 
 def normal(words: str) -> str:
     """`words` as they are compared: NFKC, lower case, single spaces, nothing a database cannot hold."""
-    kept = "".join(c for c in unicodedata.normalize("NFKC", words).lower() if unicodedata.category(c) not in ("Cs", "Cf"))
+    kept = "".join(
+        c for c in unicodedata.normalize("NFKC", words).lower() if unicodedata.category(c) not in ("Cs", "Cf")
+    )
     return " ".join("".join(" " if unicodedata.category(c) == "Cc" else c for c in kept).split())
 
 
@@ -134,13 +136,15 @@ def check(q: str, finding: FromClause = _FINDING) -> ColumnElement[bool]:
     words = terms(q)
     if not words:
         return true()
-    return select(_GRAM.c.finding_id).where(_GRAM.c.finding_id == finding.c.id, _holds(words)).correlate(finding).exists()
+    return (
+        select(_GRAM.c.finding_id).where(_GRAM.c.finding_id == finding.c.id, _holds(words)).correlate(finding).exists()
+    )
 
 
-def is_rare(tx: Tx, q: str) -> bool:
-    """Whether `q` has so few hits that it is best to start from them."""
-    few = candidates(q, tx.dialect).limit(RARE + 1).subquery()
-    return int(tx.select(select(func.count()).select_from(few))[0][0]) <= RARE
+def is_rare(tx: Tx, q: str, most: int) -> bool:
+    """Whether `q` has at most so many candidates."""
+    few = candidates(q, tx.dialect).limit(most + 1).subquery()
+    return int(tx.select(select(func.count()).select_from(few))[0][0]) <= most
 
 
 def _holds(words: Iterable[str]) -> ColumnElement[bool]:

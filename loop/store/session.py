@@ -248,27 +248,31 @@ class _Writer(threading.Thread):
 
     def _serve(self, group: list[_Job]) -> None:
         try:
-            if self._wire is None or not self._wire.open:
-                self._wire = self._desk.driver.connect(read_only=False)
-            if len(group) > 1 and self._together(self._wire, group):
-                return
+            done = len(group) > 1 and self._together(self._connected(), group)
         except Exception as error:  # noqa: BLE001 - those who wait must hear of it
-            _refuse(group, error)
+            for job in group:
+                job.future.set_exception(error)
             return
-        for job in group:
-            self._alone(self._wire, job)
+        if not done:
+            for job in group:
+                self._alone(job)
 
-    def _alone(self, wire: Wire, job: _Job) -> None:
+    def _connected(self) -> Wire:
+        if self._wire is None or not self._wire.open:
+            self._wire = self._desk.driver.connect(read_only=False)
+        return self._wire
+
+    def _alone(self, job: _Job) -> None:
         try:
-            result = self._desk.once(wire, self._desk.driver.begin_write, job.work)
+            result = self._desk.once(self._connected(), self._desk.driver.begin_write, job.work)
         except BaseException as error:  # noqa: BLE001 - the one who waits must hear of it
             job.future.set_exception(error)
         else:
             job.future.set_result(result)
 
     def _together(self, wire: Wire, group: list[_Job]) -> bool:
-        """Whether the group was settled; False if SQLite gave up the whole transaction under one of its works, so that
-        each has to be run alone. Raises if nothing could begin or be committed.
+        """Whether the group was settled; False if it could not be committed as one, because SQLite gave up the whole
+        transaction or a work left what cannot be committed: then each has to be run alone. Raises if none could begin.
         """
         tx = self._desk.tx(wire)
         tx.control(self._desk.driver.begin_write)
@@ -283,20 +287,15 @@ class _Writer(threading.Thread):
                 return False
         try:
             tx.control("COMMIT")
-        except Unavailable:
+        except Exception:  # noqa: BLE001 - each will meet the reason again on its own
             self._desk.abandon(tx, wire)
-            raise
+            return False
         for job, (result, failure) in zip(group, outcomes, strict=True):
             if failure is None:
                 job.future.set_result(result)
             else:
                 job.future.set_exception(failure)
         return True
-
-
-def _refuse(group: list[_Job], error: Exception) -> None:
-    for job in group:
-        job.future.set_exception(error)
 
 
 class Store:

@@ -22,7 +22,7 @@ from sqlalchemy.sql.expression import ClauseElement, Executable
 SQLITE, POSTGRESQL = "sqlite", "postgresql"
 DIALECTS: Mapping[str, Dialect] = {
     SQLITE: SQLiteDialect_pysqlite(paramstyle="qmark"),
-    POSTGRESQL: PGDialect_psycopg(paramstyle="format"),
+    POSTGRESQL: cast("Callable[..., Dialect]", PGDialect_psycopg)(paramstyle="format"),
 }
 
 PerDialect = Callable[[str], Executable]
@@ -58,19 +58,17 @@ class _Form:
         self.constants = _constants(compiled)
         self.processors = cast("Mapping[str, Process]", dict(compiled._bind_processors))  # noqa: SLF001 - no public way
         self.lists = tuple(sorted(bind.key for bind in compiled.post_compile_params))
+        self.positions = tuple(compiled.positiontup or ())
         self.orders: dict[tuple[int, ...], _Order] = {}
-        if not self.lists:
-            self.orders[()] = _Order(compiled.string, tuple(compiled.positiontup or ()))
 
     def bind(self, params: Mapping[str, Any]) -> Bound:
         """The text and values for these parameters; raises KeyError if one is missing."""
         given = {**self.constants, **params} if self.constants else dict(params)
         for name, process in self.processors.items():
-            if process and name in given:
+            if name in given:
                 given[name] = process(given[name])
         if not self.lists:
-            order = self.orders[()]
-            return Bound(order.text, [given[cast("str", name)] for name in order.names])
+            return Bound(self.compiled.string, [given[name] for name in self.positions])
         order = self._expanded(tuple(len(given[name]) for name in self.lists), given)
         return Bound(order.text, [given[n] if isinstance(n, str) else given[n[0]][n[1]] for n in order.names])
 
@@ -132,7 +130,7 @@ class Prepared:
         form = self.form(dialect)
         if form.lists:
             raise TypeError(f"a list parameter cannot run for many rows: {form.compiled.string}")
-        return form.orders[()].text, [self.bind(dialect, row).values for row in rows]
+        return form.compiled.string, [self.bind(dialect, row).values for row in rows]
 
     def _compiled(self, dialect: str) -> SQLCompiler:
         statement = self._statement if isinstance(self._statement, Executable) else self._statement(dialect)
@@ -157,7 +155,7 @@ class SelectCache:
         key = statement._generate_cache_key()  # noqa: SLF001 - what SQLAlchemy's own cache goes by
         compiled = self._seen.get(key.key) if key else None
         if compiled is None:
-            compiled = cast("SQLCompiler", statement.compile(dialect=self._dialect, cache_key=key))
+            compiled = statement.compile(dialect=self._dialect, cache_key=key)
             if key:
                 if len(self._seen) >= self.LIMIT:
                     self._seen.clear()

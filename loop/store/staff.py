@@ -86,16 +86,16 @@ _COLUMNS = (_PERSON.c.id, _PERSON.c.name, _PERSON.c.full_name, _PERSON.c.languag
 _BY_ID = Prepared(select(*_COLUMNS).where(_PERSON.c.id == bindparam("id")))
 _BY_NAME = Prepared(select(*_COLUMNS).where(_PERSON.c.name == bindparam("name")))
 _ADD = Prepared(_PERSON.insert())
-_SET = Prepared(
-    update(_PERSON).where(_PERSON.c.id == bindparam("key")), columns=["full_name", "language", "active"]
-)
+_SET = Prepared(update(_PERSON).where(_PERSON.c.id == bindparam("key")), columns=["full_name", "language", "active"])
 
 
 def add_person(tx: Tx, by: By, *, name: str, full_name: str, language: str = "zh", password: str = "") -> Person:
     """Add an account; `password` is a finished hash. Raises Invalid, or Conflict where the name is taken."""
     if not _NAME.fullmatch(name) or name in _RESERVED:
         raise Invalid.field(
-            "name", "须是英文字母、数字和 . _ @ + -，最多 64 个字符。", "takes ASCII letters, digits and . _ @ + -, at most 64."
+            "name",
+            "须是英文字母、数字和 . _ @ + -，最多 64 个字符。",
+            "takes ASCII letters, digits and . _ @ + -, at most 64.",
         )
     if find_person(tx, name):
         raise Conflict(Label(f"登录名 {name} 已被使用。", f"The name {name} is taken."))
@@ -216,7 +216,9 @@ def _check_place(tx: Tx, role: str, region: str | None, unit_id: str | None) -> 
     if role not in REGION_ROLES | UNIT_ROLES:
         raise Invalid.field("role", "没有这个角色。", "there is no such role.", "unknown")
     if (role in REGION_ROLES) != bool(region):
-        raise Invalid.field("region", "与角色不相称。", "is needed for roles over a region, and only there.", "mismatch")
+        raise Invalid.field(
+            "region", "与角色不相称。", "is needed for roles over a region, and only there.", "mismatch"
+        )
     if bool(unit_id) if role in REGION_ROLES - {INSPECTOR} else not unit_id and role in UNIT_ROLES:
         raise Invalid.field("unit", "与角色不相称。", "is needed for roles at a unit, and only there.", "mismatch")
     place = find_region(tx, region) if region else None
@@ -259,7 +261,9 @@ def _dated(value: PostRecord | Substitution | Recusal) -> dict[str, Any]:
 # ---- substitutes and recusals --------------------------------------------------------------------------------------
 
 _SUB_OF = Prepared(
-    select(_SUBSTITUTE).where(_SUBSTITUTE.c.person_id == bindparam("person_id")).order_by(_SUBSTITUTE.c.from_on, _SUBSTITUTE.c.id)
+    select(_SUBSTITUTE)
+    .where(_SUBSTITUTE.c.person_id == bindparam("person_id"))
+    .order_by(_SUBSTITUTE.c.from_on, _SUBSTITUTE.c.id)
 )
 _SUB_CLEAR = Prepared(delete(_SUBSTITUTE).where(_SUBSTITUTE.c.person_id == bindparam("person_id")))
 _SUB_ADD = Prepared(_SUBSTITUTE.insert())

@@ -27,7 +27,12 @@ from loop.store.texts import line, passage
 
 KINDS = ("comprehensive", "special", "routine", "monitoring")
 
-_SUPERVISION, _TEAM, _PERSON, _POST = table_of(SupervisionRow), table_of(TeamRow), table_of(PersonRow), table_of(PostRow)
+_SUPERVISION, _TEAM, _PERSON, _POST = (
+    table_of(SupervisionRow),
+    table_of(TeamRow),
+    table_of(PersonRow),
+    table_of(PostRow),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,9 +145,7 @@ def supervision_fact(tx: Tx, id_: str, today: date) -> SupervisionFact | None:
     return SupervisionFact(id=id_, kind=row[0], office_id=row[1], inspectors=int(row[2])) if row else None
 
 
-def _written(
-    tx: Tx, by: By, wanted: Supervision, action: str, changes: Mapping[str, Any], *, new: bool
-) -> Supervision:
+def _written(tx: Tx, by: By, wanted: Supervision, action: str, changes: Mapping[str, Any], *, new: bool) -> Supervision:
     checked = _checked(wanted)
     people = {name: _person_id(tx, name) for name in dict.fromkeys((*checked.team, *filter(None, [checked.lead])))}
     columns = _columns(checked, people.get(checked.lead, ""))
@@ -163,7 +166,9 @@ def _checked(value: Supervision) -> Supervision:
     if value.until_on < value.from_on:
         raise Invalid.field("period", "结束早于开始。", "ends before it begins.", "order")
     if (told := value.satisfaction) and not 0 <= told.satisfied <= told.asked <= 10**9:
-        raise Invalid.field("satisfaction", "满意人数不能多于调查人数。", "cannot count more satisfied than asked.", "range")
+        raise Invalid.field(
+            "satisfaction", "满意人数不能多于调查人数。", "cannot count more satisfied than asked.", "range"
+        )
     texts = {"title": line("title", value.title), "report": passage("report", value.report)}
     matters = tuple(line("matters", matter, 500) for matter in value.matters)
     team = tuple(sorted(set(value.team)))

@@ -159,6 +159,7 @@ class DocumentRow(SQLModel, table=True):
     __table_args__ = (
         UniqueConstraint("office_id", "year", "serial", name="uq_document_number"),
         Index("ix_document_office", "office_id", "issued_at", "id"),
+        Index("ix_document_issued", "issued_at", "id"),
     )
     id: str = Field(primary_key=True)
     kind: str

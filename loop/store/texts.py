@@ -32,7 +32,9 @@ def code(field: str, value: str) -> str:
     """A code: ASCII letters, digits, dot, dash and underscore, at most 32; raises Invalid."""
     if not _CODE.fullmatch(value):
         raise Invalid.field(
-            field, "只能用英文字母、数字和 . - _，最多 32 个字符。", "takes ASCII letters, digits and . - _, at most 32."
+            field,
+            "只能用英文字母、数字和 . - _，最多 32 个字符。",
+            "takes ASCII letters, digits and . - _, at most 32.",
         )
     return value
 

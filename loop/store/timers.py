@@ -237,3 +237,13 @@ _OFFICE_OF = Prepared(select(_TIMER.c.office_id).where(_TIMER.c.id == bindparam(
 def office_of(tx: Tx, timer_id: str) -> str:
     """The office that a timer belongs to."""
     return str(tx.all(_OFFICE_OF, timer_id=timer_id)[0][0])
+
+
+_PAGE_RUNNING = Prepared(
+    _ROWS.where(_RUNNING, _TIMER.c.id > bindparam("after")).order_by(_TIMER.c.id).limit(bindparam("most"))
+)
+
+
+def page_running(tx: Tx, *, after: str, limit: int) -> list[tuple[str, Timer]]:
+    """Up to `limit` running timers with their chains, in the order of their ids, from behind the id `after` on."""
+    return [(row[0], _timer(row[1:])) for row in tx.all(_PAGE_RUNNING, after=after, most=limit)]

@@ -68,14 +68,16 @@ _ADD = Prepared(_TIP_OFF.insert())
 _ONE = Prepared(select(*_COLUMNS).where(_TIP_OFF.c.id == bindparam("id")))
 _BY_RECEIPT = Prepared(select(*_COLUMNS).where(_TIP_OFF.c.receipt_digest == bindparam("digest")))
 _SEALED = Prepared(select(_TIP_OFF.c.sealed).where(_TIP_OFF.c.id == bindparam("id")))
-_SET = Prepared(
-    update(_TIP_OFF).where(_TIP_OFF.c.id == bindparam("key")), columns=["status", "result", "answered_at"]
-)
+_SET = Prepared(update(_TIP_OFF).where(_TIP_OFF.c.id == bindparam("key")), columns=["status", "result", "answered_at"])
 _LINK = Prepared(update(_TIP_OFF).where(_TIP_OFF.c.id == bindparam("key")), columns=["chain", "origin"])
 _UNANSWERED = Prepared(
     select(func.count())
     .select_from(_TIP_OFF)
-    .where(_TIP_OFF.c.chain == bindparam("chain"), _TIP_OFF.c.origin == 0, _TIP_OFF.c.status.in_(bindparam("open", OPEN, expanding=True)))
+    .where(
+        _TIP_OFF.c.chain == bindparam("chain"),
+        _TIP_OFF.c.origin == 0,
+        _TIP_OFF.c.status.in_(bindparam("open", OPEN, expanding=True)),
+    )
 )
 
 
@@ -145,7 +147,9 @@ def answer(tx: Tx, by: By, id_: str, *, status: str, result: str = "") -> TipOff
     """Set `status`; an end (answered, refused) needs a `result`. Raises NotFound or Invalid."""
     before = tip_off(tx, id_)
     if status not in (*OPEN, ANSWERED, REFUSED) or (status == RECEIVED != before.status):
-        raise Invalid.field("status", "须是 checking、answered 或 refused。", "is checking, answered or refused.", "unknown")
+        raise Invalid.field(
+            "status", "须是 checking、answered 或 refused。", "is checking, answered or refused.", "unknown"
+        )
     text = passage("result", result, 5_000) or before.result
     if status not in OPEN and not text:
         raise Invalid.field("result", "答复不能为空。", "must not be empty in an answer.", "empty")
@@ -181,7 +185,9 @@ def _office_for(tx: Tx, region: str | None, unit_id: str | None) -> str:
     place = find_region(tx, code) if code else None
     office = nearest(tx, place.path) if place else None
     if office is None:
-        raise Invalid.field("region", "请写明单位或所在地区。", "name the unit or a region that has an office.", "unknown")
+        raise Invalid.field(
+            "region", "请写明单位或所在地区。", "name the unit or a region that has an office.", "unknown"
+        )
     return office.id
 
 

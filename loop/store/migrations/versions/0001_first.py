@@ -158,6 +158,7 @@ def _parts_and_papers() -> None:
         sa.UniqueConstraint("office_id", "year", "serial", name="uq_document_number"),
     )
     op.create_index("ix_document_office", "document", ["office_id", "issued_at", "id"])
+    op.create_index("ix_document_issued", "document", ["issued_at", "id"])
     op.create_table(
         "document_link",
         *_word("document_id", "chain", primary_key=True),

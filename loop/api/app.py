@@ -1,0 +1,48 @@
+"""The application: routers under /api/v1, refusals as problem documents, the outermost layer, the OpenAPI document."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, FastAPI
+
+from loop.api import documents, evidence, findings, history, problems, session, workflow
+from loop.api.edge import Edge
+from loop.api.openapi import document_of
+from loop.api.service import Service
+
+PREFIX = "/api/v1"
+ROUTERS: tuple[APIRouter, ...] = (
+    findings.router,
+    history.router,
+    evidence.router,
+    documents.router,
+    workflow.router,
+    session.router,
+)
+"""Everything under `PREFIX`, the busiest first."""
+ROOT_ROUTERS: tuple[APIRouter, ...] = ()
+"""What stands outside: health and metrics."""
+FORM_OVERHEAD = 64 * 1024
+
+
+def create_app(service: Service) -> FastAPI:
+    """The API over these running parts."""
+    app = FastAPI(
+        title="整改闭环 · The rectification loop", version="1", openapi_url="/openapi.json", docs_url=None, redoc_url=None,
+        redirect_slashes=False,
+    )  # fmt: skip
+    app.state.service = service
+    for router in ROUTERS:
+        app.include_router(router, prefix=PREFIX)
+    for router in ROOT_ROUTERS:
+        app.include_router(router)
+    problems.install(app)
+    app.openapi = lambda: document_of(app, service.book.workflow)  # type: ignore[method-assign]
+    app.add_middleware(Edge, limit_of=lambda path: _limit(service, path))
+    return app
+
+
+def _limit(service: Service, path: str) -> int:
+    """Files have a limit of their own, and a form around them."""
+    if path.endswith("/attachments"):
+        return service.policy.upload_limit + FORM_OVERHEAD
+    return service.policy.body_limit

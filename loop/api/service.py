@@ -1,0 +1,53 @@
+"""The running parts as the API knows them, put together by bootstrap and handed to `create_app`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from loop.access import Access
+from loop.engine.beat import Beat
+from loop.engine.door import Engine
+from loop.engine.outbox import Outbox
+from loop.kernel.calendar import Calendar
+from loop.kernel.decide import Book
+from loop.store.evidence import Evidence
+from loop.store.session import Store
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """What the settings say to the API. Sizes are in bytes."""
+
+    body_limit: int = 2 * 1024 * 1024
+    upload_limit: int = 50 * 1024 * 1024
+    https_only: bool = False
+    token_life: timedelta = timedelta(days=365)
+    tip_offs_per_hour: int = 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service:
+    """Everything that a request may need. `beat` is None where no scheduler runs in this process."""
+
+    engine: Engine
+    evidence: Evidence
+    access: Access
+    outbox: Outbox
+    policy: Policy = Policy()
+    beat: Beat | None = None
+
+    @property
+    def store(self) -> Store:
+        """The database."""
+        return self.engine.store
+
+    @property
+    def book(self) -> Book:
+        """The compiled workflow with the rules and the calendar in force."""
+        return self.engine.book
+
+    @property
+    def calendar(self) -> Calendar:
+        """The calendar in force, with its time zone."""
+        return self.engine.book.calendar

@@ -1,0 +1,78 @@
+"""Commands for the working calendar: show a year, load a published arrangement and move the deadlines it touches."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from loop import calendars
+from loop.cli import console
+from loop.engine.recalendar import Shift, apply, shifts
+from loop.store import arrangements
+
+calendar = typer.Typer(no_args_is_help=True, help="The working calendar.")
+
+
+def add_to(app: typer.Typer) -> None:
+    """Register the commands of this module."""
+    app.add_typer(calendar, name="calendar")
+
+
+@calendar.command()
+def show(
+    year: Annotated[int, typer.Argument(min=1990, max=2199)],
+    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+) -> None:
+    """Show what is special about a year: holidays and make-up working days, with their notice."""
+    with console.parts() as parts:
+        kept = parts.engine.book.calendar
+    first = date(year, 1, 1)
+    days = [kept.day(first + timedelta(days=k)) for k in range((date(year + 1, 1, 1) - first).days)]
+    special = [day for day in days if day.kind in ("holiday", "makeup")]
+    if as_json:
+        rows = [{"day": d.on.isoformat(), "kind": d.kind, "name": d.name, "source": d.source} for d in special]
+        console.say_json({"year": year, "official": kept.official(year), "days": rows})
+        return
+    console.say(f"{year}: {'published 已公布' if kept.official(year) else 'provisional 暂按法定节假日推算'}")
+    for day in special:
+        console.say(f"  {day.on}  {'休' if day.kind == 'holiday' else '班'}  {day.name}  {day.source}")
+
+
+@calendar.command()
+def load(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False)],
+    reason: Annotated[str, typer.Option(help="Why deadlines move; recorded with each.")] = "holiday notice loaded",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would move.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+) -> None:
+    """Load a published arrangement (CSV: day, kind, name, source) and move the running deadlines that it touches."""
+    try:
+        days = calendars.parse_notice(file.read_text(encoding="utf-8-sig"))
+    except (calendars.NoticeError, UnicodeDecodeError) as wrong:
+        console.errors.print(str(wrong))
+        raise typer.Exit(1) from None
+    with console.parts() as parts:
+        known = {day.on: day for day in parts.store.read(arrangements.days)}
+        renewed = calendars.build([*(known | {d.on: d for d in days}).values()], parts.settings.server.zone)
+        moved = shifts(parts.store, parts.engine.book, renewed)
+        _show(moved, as_json=as_json, dry_run=dry_run)
+        if not dry_run:
+            by = console.operator()
+            parts.store.write(lambda tx: arrangements.load(tx, by, days))
+            with console.bar("moving deadlines", quiet=as_json) as progress:
+                apply(parts.engine, moved, reason, progress.track)
+
+
+def _show(moved: list[Shift], *, as_json: bool, dry_run: bool) -> None:
+    if as_json:
+        console.say_json({
+            "dry_run": dry_run,
+            "moves": [{"finding": m.number, "timer": m.rule, "from": m.before, "to": m.after} for m in moved],
+        })  # fmt: skip
+        return
+    for move in moved:
+        console.say(f"{move.number}  {move.rule}  {move.before} -> {move.after}")
+    console.say(f"{len(moved)} deadlines {'would move' if dry_run else 'move'}")

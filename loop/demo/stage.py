@@ -1,0 +1,151 @@
+"""Sets the demonstration up in a folder of its own and serves it."""
+
+from __future__ import annotations
+
+import json
+import socket
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
+
+import uvicorn
+
+from loop import bootstrap
+from loop.access import READ, WRITE, Passwords
+from loop.bootstrap import Parts
+from loop.demo.country import Builder, Country, Player, cast
+from loop.demo.samples import samples
+from loop.demo.story import MovableClock, Story
+from loop.kernel.errors import Unavailable
+from loop.settings import Settings, load_settings
+from loop.store import accounts
+from loop.store.schema import migrate
+from loop.store.session import Tx
+
+PASSWORD = "loop-demo"  # noqa: S105  shown to everybody who starts the demonstration
+HISTORY = timedelta(days=540)
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A demonstration that can be served: its parts and the sign-ins to show."""
+
+    parts: Parts
+    people: tuple[dict[str, str | None], ...]
+
+
+@contextmanager
+def folder(named: Path | None) -> Iterator[Path]:
+    """The folder for the database: the one named, which must not hold one yet, or a temporary one that goes afterwards."""
+    if named is None:
+        with tempfile.TemporaryDirectory(prefix="loop-demo-", ignore_cleanup_errors=True) as made:
+            yield Path(made)
+        return
+    named.mkdir(parents=True, exist_ok=True)
+    if (named / "loop.db").exists():
+        raise Unavailable(why=f"{named / 'loop.db'} exists already; name another folder or remove it")
+    yield named
+
+
+def _settings(place: Path) -> Settings:
+    base = load_settings()
+    return base.model_copy(
+        update={
+            "database": base.database.model_copy(update={"url": f"sqlite:///{place / 'loop.db'}"}),
+            "storage": base.storage.model_copy(update={"evidence": str(place / "evidence")}),
+        }
+    )
+
+
+@contextmanager
+def set_up(place: Path, *, today: date, seed: int, virtual: bool, quiet: bool) -> Iterator[Ready]:
+    """Build the country, play the samples' histories up to `today`, make tokens for the cast."""
+    settings = _settings(place)
+    migrate(settings.database.url)
+    began = datetime.combine(today, time(9), UTC) - HISTORY
+    clock = MovableClock(began)
+    stage = bootstrap.build(settings, now=clock)
+    try:
+        hashed = Passwords().hash(PASSWORD)
+        country = stage.store.write(lambda tx: Builder(tx, began, today, hashed).build(samples()))
+        Story(stage, country, clock, seed).play(samples(), today, _told(quiet=quiet))
+        stage.outbox.drain()
+        people = stage.store.write(lambda tx: _signins(tx, country))
+        last = clock.now
+    finally:
+        stage.close()
+    parts = bootstrap.build(settings, virtual_from=last if virtual else None)
+    try:
+        yield Ready(parts, people)
+    finally:
+        parts.close()
+
+
+def _told(*, quiet: bool) -> Callable[[int, int], None]:
+    shown = sys.stderr.isatty() and not quiet
+
+    def progress(done: int, total: int) -> None:
+        if shown:
+            sys.stderr.write(f"\r正在演绎示例问题 playing the samples {done}/{total} ")
+            sys.stderr.flush()
+
+    return progress
+
+
+def _signins(tx: Tx, country: Country) -> tuple[dict[str, str | None], ...]:
+    now = datetime.now(UTC)
+    return tuple(_signin(tx, player, now) for player in cast(country))
+
+
+def _signin(tx: Tx, player: Player, now: datetime) -> dict[str, str | None]:
+    expires = now + timedelta(days=365)
+    _, clear = accounts.create_token(tx, person_id=player.id, name="demo", scopes=(READ, WRITE), expires_at=expires, now=now)
+    return {
+        "name": player.name, "role": player.role, "region": player.region, "unit": player.unit, "password": PASSWORD,
+        "token": clear,
+    }  # fmt: skip
+
+
+def serve(ready: Ready, *, port: int, as_json: bool) -> None:
+    """Serve until stopped; announces the address and the sign-ins once connections are accepted."""
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind(("127.0.0.1", port))
+    except OSError:
+        listener.close()
+        raise Unavailable(why=f"port {port} is in use; choose another with --port") from None
+    url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    words = _announcement(url, ready, as_json=as_json)
+    with bootstrap.web(ready.parts, scheduler=not ready.parts.engine.clock.virtual) as app:
+        _Announcing(uvicorn.Config(app, log_config=None, access_log=False), words).run(sockets=[listener])
+
+
+class _Announcing(uvicorn.Server):
+    """A server that says when it is ready."""
+
+    def __init__(self, config: uvicorn.Config, words: str) -> None:
+        super().__init__(config)
+        self._words = words
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        sys.stdout.write(self._words)
+        sys.stdout.flush()
+
+
+def _announcement(url: str, ready: Ready, *, as_json: bool) -> str:
+    if as_json:
+        return json.dumps({"url": url, "people": list(ready.people)}, ensure_ascii=False) + "\n"
+    lines = [
+        f"整改闭环演示已启动 The rectification loop is running: {url}",
+        f"接口说明 OpenAPI: {url}/openapi.json",
+        f"所有人的密码 everybody's password: {PASSWORD}",
+        *(f"  {p['name']:<24} {p['role']:<12} {p['region'] or p['unit']}" for p in ready.people[:24]),
+        "Ctrl+C 结束 ends it",
+    ]
+    return "\n".join(lines) + "\n"

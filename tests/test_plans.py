@@ -1,0 +1,58 @@
+"""How SQLite finds the rows: no statement of the store walks through a big table."""
+
+import re
+from typing import Any
+
+import pytest
+
+from loop.store import findings, journal, mailbox, papers, parts, timers
+from loop.store.session import Store, Tx
+from loop.store.sql import SQLITE, Prepared
+from tests.small_country import NOW
+
+BIG = re.compile(
+    r"SCAN (finding|event|timer|message|part|document|document_link)\b(?! USING (COVERING )?INDEX ix_message_owed)"
+)
+"""`ix_message_owed` holds only what waits to be sent."""
+
+MODULES = (findings, journal, timers, parts, papers, mailbox)
+STATEMENTS = {
+    f"{module.__name__.rpartition('.')[2]}.{name.strip('_').lower()}": statement
+    for module in MODULES
+    for name, statement in vars(module).items()
+    if isinstance(statement, Prepared) and name != "_HOLD"
+}
+
+pytestmark = pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
+
+
+def plan(tx: Tx, text: str, values: list[Any]) -> list[str]:
+    rows: list[tuple[Any, ...]] = tx._cursor.execute(f"EXPLAIN QUERY PLAN {text}", values).fetchall()  # type: ignore[attr-defined]
+    return [str(row[-1]) for row in rows]
+
+
+@pytest.mark.parametrize("name", STATEMENTS)
+def test_no_statement_walks_through_a_big_table(store: Store, name: str) -> None:
+    form = STATEMENTS[name].form(SQLITE)
+    bound = form.bind({key: ["1", "2"] if key in form.lists else 1 for key in form.names})
+    found = store.read(lambda tx: plan(tx, *bound))
+    assert [line for line in found if BIG.search(line)] == []
+
+
+def test_the_sweep_follows_its_index_without_sorting(store: Store) -> None:
+    bound = timers._DUE.bind(SQLITE, {"now": "9", "after_at": "", "after_id": "", "most": 5})
+    (line,) = store.read(lambda tx: plan(tx, *bound))
+    assert "ix_timer_next" in line
+
+
+def test_the_personal_desk_walks_through_nothing(store: Store) -> None:
+    seen: list[tuple[str, list[Any]]] = []
+    store.trace = lambda text, values: seen.append((text, list(values)))
+    desk = {"offices": [("o", "chief"), ("p", "officer")], "units": [("u", "unit")], "persons": ["p"]}
+    owners = ["officer,chief", "unit", "reviewer", "author", "officer"]
+    store.read(lambda tx: timers.todo(tx, owners=owners, limit=20, after=(NOW, "t"), **desk))  # type: ignore[arg-type]
+    store.trace = None
+    ((text, values),) = [(text, values) for text, values in seen if "SELECT" in text]
+    found = store.read(lambda tx: plan(tx, text, values))
+    assert [line for line in found if BIG.search(line)] == []
+    assert {"ix_timer_office", "ix_timer_unit", "ix_timer_chain"} <= set(re.findall(r"ix_timer_\w+", " ".join(found)))
