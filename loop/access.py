@@ -16,14 +16,14 @@ from pwdlib import PasswordHash
 from pwdlib.exceptions import UnknownHashError
 from pwdlib.hashers.argon2 import Argon2Hasher
 
-from loop.engine.clock import Clock
-from loop.kernel.calendar import Calendar, local_day
+from loop.engine.door import Engine
+from loop.kernel.calendar import local_day
 from loop.kernel.errors import Forbidden, Invalid, Unauthenticated
 from loop.kernel.labels import Label
 from loop.kernel.people import Actor
 from loop.store import accounts, people
 from loop.store.accounts import BrowserSession, Login, Token
-from loop.store.session import Store, Tx
+from loop.store.session import Tx
 from loop.throttle import Throttle
 
 READ, WRITE = "read", "write"
@@ -102,12 +102,10 @@ class Access:
     """Turns credentials into callers, and signs browsers in and out."""
 
     def __init__(
-        self, store: Store, clock: Clock, calendar: Calendar, *, session: timedelta = timedelta(hours=12),
-        attempts: int = 10, window: timedelta = timedelta(minutes=15), passwords: Passwords | None = None,
-        real: Callable[[], datetime] | None = None,
+        self, engine: Engine, session: timedelta, attempts: int, window: timedelta, *,
+        passwords: Passwords | None = None, real: Callable[[], datetime] | None = None,
     ) -> None:  # fmt: skip
-        self._store, self._clock, self._calendar = store, clock, calendar
-        self._session = session
+        self._engine, self._session = engine, session
         self._throttle = Throttle(attempts, window)
         self.passwords = passwords or Passwords()
         self.real = real or (lambda: datetime.now(UTC))
@@ -144,8 +142,8 @@ class Access:
     def _person(
         self, tx: Tx, person_id: str, *, token: Token | None = None, session: BrowserSession | None = None
     ) -> Caller:
-        now = self._clock.now(tx)
-        today = local_day(now, self._calendar)
+        now = self._engine.clock.now(tx)
+        today = local_day(now, self._engine.book.calendar)
         actor = people.actor_of(tx, person_id, today)
         if actor is None:
             raise Unauthenticated
@@ -160,7 +158,7 @@ class Access:
         return token.used_on is not None and token.used_on >= self._real_day()
 
     def _real_day(self) -> date:
-        return local_day(self.real(), self._calendar)
+        return local_day(self.real(), self._engine.book.calendar)
 
     # ---- signing in and out ------------------------------------------------------------------------------------------
 
@@ -173,13 +171,13 @@ class Access:
         now = self.real()
         self._throttle.take(by_address, now)
         self._throttle.take(by_name, now)
-        login = await asyncio.wrap_future(self._store.submit_read(lambda tx: accounts.login_of(tx, name)))
+        login = await asyncio.wrap_future(self._engine.store.submit_read(lambda tx: accounts.login_of(tx, name)))
         right, newer = await self.passwords.check(password, login)
         if login is None or not right:
             raise Unauthenticated(WRONG_SIGN_IN)
         self._throttle.give_back(by_address)
         self._throttle.forget(by_name)
-        return await asyncio.wrap_future(self._store.submit(lambda tx: self._begin(tx, login.person_id, newer)))
+        return await asyncio.wrap_future(self._engine.store.submit(lambda tx: self._begin(tx, login.person_id, newer)))
 
     def _begin(self, tx: Tx, person_id: str, newer_hash: str | None) -> tuple[BrowserSession, str]:
         now = self.real()

@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
-
-from fastapi import FastAPI
 
 import notifiers
 import workflows
 from loop import calendars
-from loop.access import Access
-from loop.api.app import create_app
-from loop.api.service import Policy, Service
 from loop.engine.beat import Beat
 from loop.engine.clock import Clock, RealClock, VirtualClock
 from loop.engine.door import Engine
@@ -52,32 +46,6 @@ class Parts:
     def close(self) -> None:
         """Finish what is under way and let the database go."""
         self.store.close()
-
-
-@contextmanager
-def web(parts: Parts, *, scheduler: bool) -> Iterator[FastAPI]:
-    """The application over these parts; with `scheduler` the heart beats as long as the context lasts."""
-    settings, auth = parts.settings, parts.settings.auth
-    service = Service(
-        engine=parts.engine, evidence=parts.evidence, outbox=parts.outbox, beat=parts.beat if scheduler else None,
-        access=Access(
-            parts.store, parts.engine.clock, parts.engine.book.calendar, session=auth.session,
-            attempts=auth.login_attempts, window=timedelta(minutes=auth.login_window_minutes),
-        ),
-        policy=Policy(
-            body_limit=settings.server.max_body_mb * MIB, upload_limit=settings.storage.max_upload_mb * MIB,
-            https_only=auth.https_only, token_life=auth.token, tip_offs_per_hour=auth.tip_offs_per_hour,
-        ),
-    )  # fmt: skip
-    app = create_app(service)
-    if not scheduler:
-        yield app
-        return
-    parts.beat.start()
-    try:
-        yield app
-    finally:
-        parts.beat.stop()
 
 
 def book_of(settings: Settings, calendar: Calendar) -> Book:

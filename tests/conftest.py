@@ -1,11 +1,11 @@
 """Databases for the tests: every test that asks for `store` or `database_url` runs on SQLite and on PostgreSQL.
 
-PostgreSQL is the server named by LOOP_TEST_POSTGRES (an address of a database whose user may create others), or one out
-of a wheel that lives in the temporary folder as long as the run.
+PostgreSQL is the server named by LOOP_TEST_POSTGRES, or one out of a wheel that lives as long as the run.
 """
 
 from __future__ import annotations
 
+import atexit
 import os
 import shutil
 import subprocess
@@ -84,6 +84,7 @@ def postgres() -> Iterator[Postgres]:
     server.run(sql.SQL("ALTER SYSTEM SET fsync = off"), sql.SQL("SELECT pg_reload_conf()"))
     yield server
     embedded.cleanup()
+    atexit.unregister(embedded._cleanup)
     if not (home / "data").exists():
         shutil.rmtree(home, ignore_errors=True)
 

@@ -20,13 +20,8 @@ from loop.kernel.rules import RuleBook
 from loop.kernel.workflow import DISPUTE, SAME, START, Action, Fork, Move, Paper, State, Workflow, move
 from loop.settings import load_settings, rule_book
 from workflows import declared
-from workflows.ladder import SYSTEM_PAYLOADS
+from workflows.premises import PREMISES
 
-PREMISES = Premises(
-    system_payloads=SYSTEM_PAYLOADS,
-    dated={"milestone", "suspension_end", "publicity"},
-    returns={"back", "back_on_drop", "back_to_work"},
-)
 RULES = rule_book(load_settings())
 TAKEN_OVER = "take_over(running_or_written_off) -> rectification.executing"
 WATCHED = "take_over(running_or_written_off) -> lookback.watching"
@@ -294,7 +289,7 @@ WORDS: list[Seed] = [
 ]  # fmt: skip
 PEOPLE: list[Seed] = [
     (lambda: SHIPPED.everyone_but(DIRECTOR), "owner_is_nobody", "D:commendation.publicity", [*OPENED, "approve_report(opinion_or_praise) -> commendation.proposed", "announce_commendation -> commendation.publicity"]),
-    (lambda: SHIPPED.everyone_but(OFFICER, CHIEF, DIRECTOR), "told_nobody", "D:superior", [TAKEN_OVER]),
+    (lambda: SHIPPED.everyone_but(OFFICER, CHIEF, DIRECTOR), "told_nobody", "D:superior", [TAKEN_OVER, "propose_bulletin -> bulletin.drafted"]),
     (lambda: SHIPPED.everyone_but(OFFICER, CHIEF, DIRECTOR), "told_nobody", "D:chief", []),
     (lambda: SHIPPED.everyone_but("unit", OFFICER, CHIEF, DIRECTOR), "rung_reaches_nobody", "D:warn", [TAKEN_OVER]),
 ]  # fmt: skip

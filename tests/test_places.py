@@ -4,10 +4,13 @@ from functools import partial
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from loop.kernel.errors import Conflict, Invalid
 from loop.store import offices, places
+from loop.store.core import table_of
 from loop.store.session import Store, Tx
+from loop.store.tables import FindingRow
 from tests.small_country import (
     BY,
     CITY,
@@ -24,6 +27,8 @@ from tests.small_country import (
     put_findings,
     refused,
 )
+
+FINDING = table_of(FindingRow)
 
 
 @pytest.fixture
@@ -202,6 +207,8 @@ def test_a_unit_that_moves_leaves_its_findings_where_they_were(store: Store, cou
     fact = store.read(lambda tx: places.unit_fact(tx, country.school.id))
     assert fact
     assert fact.region == PATHS[OTHER_CITY]
+    kept = store.read(lambda tx: tx.select(select(FINDING.c.r4, FINDING.c.department_id)))
+    assert [tuple(row) for row in kept] == [(TOWN, country.bureau.id)]
 
 
 def test_an_inactive_unit_is_no_fact(store: Store, country: SmallCountry) -> None:

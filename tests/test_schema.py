@@ -105,16 +105,14 @@ def test_the_trail_refuses_change_and_removal(database_url: str, change: str) ->
     assert rows(database_url, "SELECT action FROM event") == [("open",)]
 
 
-def test_postgresql_refuses_to_empty_the_trail_at_once(database_url: str, backend: str) -> None:
-    if backend == "sqlite":
-        pytest.skip("SQLite has no TRUNCATE")
+@pytest.mark.parametrize("backend", ["postgresql"], indirect=True)
+def test_postgresql_refuses_to_empty_the_trail_at_once(database_url: str) -> None:
     with pytest.raises(Exception, match="append-only"):
         run(database_url, "TRUNCATE event")
 
 
-def test_the_write_ahead_log_is_on(database_url: str, backend: str) -> None:
-    if backend == "postgresql":
-        pytest.skip("a matter of the SQLite file")
+@pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
+def test_the_write_ahead_log_is_on(database_url: str) -> None:
     with sqlite3.connect(database_url.removeprefix("sqlite:///")) as connection:
         assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
     connection.close()

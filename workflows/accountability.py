@@ -61,24 +61,24 @@ MaybeCodes = Annotated[list[Code], Field(max_length=30)]
 
 
 class Referral(Payload):
-    circumstances: Codes = field("问责情形", "circumstances")
-    facts: Text = field("事实", "facts")
+    circumstances: Codes = field("问责情形", "circumstances", example=["AC_POOR_RECTIFY"])
+    facts: Text = field("事实", "facts", example="通报所定期限届满仍未完成整改")
 
 
 class Group(Payload):
-    members: Names = field("工作组成员", "members")
+    members: Names = field("工作组成员", "members", example=["wang.li", "zhao.min", "sun.jie"])
 
 
 class ProvenFact(Item):
-    evidence: Files = field("证据", "evidence", [])
+    evidence: Files = field("证据", "evidence", [], example=["A-1"])
 
 
 class PriorNotice(Payload):
     facts: Annotated[
         list[ProvenFact], NumberedItems, AfterValidator(distinct_numbers), Field(min_length=1, max_length=100)
     ] = field("认定事实", "facts")
-    basis: Annotated[list[Line], Field(min_length=1, max_length=50)] = field("依据", "basis")
-    intended_forms: Codes = field("拟问责方式", "intended forms")
+    basis: Annotated[list[Line], Field(min_length=1, max_length=50)] = field("依据", "basis", example=["教育督导条例第二十五条"])
+    intended_forms: Codes = field("拟问责方式", "intended forms", example=["F_PUBLIC_CRITICISM"])
     received_on: Day | None = field("送达日期", "received on", None)
 
 
@@ -88,10 +88,10 @@ class Statement(Payload):
 
 
 class Form(Payload):
-    form: Code = field("问责方式", "form")
+    form: Code = field("问责方式", "form", example="F_PUBLIC_CRITICISM")
     subject_type: Literal["unit", "department", "person"] = field("对象类型", "subject type")
-    subject: Line = field("问责对象", "subject")
-    executor: Line = field("执行机关", "executor")
+    subject: Line = field("问责对象", "subject", example="某小学")
+    executor: Line = field("执行机关", "executor", example="区教育督导办公室")
 
 
 class Consulted(Payload):
@@ -104,17 +104,17 @@ class Decision(Payload):
     aggravating: MaybeCodes = field("从重情形", "aggravating", [])
     mitigating: MaybeCodes = field("从轻情形", "mitigating", [])
     consulted: Annotated[list[Consulted], Field(max_length=30)] = field("征求意见", "consulted", [])
-    effective_on: Day = field("生效日期", "effective on")
+    effective_on: Day = field("生效日期", "effective on", example="2026-10-12")
     received_on: Day | None = field("送达日期", "received on", None)
-    rectify_by: Day = field("整改期限", "rectify by")
+    rectify_by: Day = field("整改期限", "rectify by", example="2026-11-30")
     influence_until: Day | None = field("影响期至", "influence until", None)
 
 
 class Execution(Payload):
-    form: Code = field("问责方式", "form")
-    executor: Line = field("执行机关", "executor")
-    result: Text = field("执行结果", "result")
-    done_on: Day = field("执行日期", "done on")
+    form: Code = field("问责方式", "form", example="F_PUBLIC_CRITICISM")
+    executor: Line = field("执行机关", "executor", example="区教育督导办公室")
+    result: Text = field("执行结果", "result", example="已在全区通报")
+    done_on: Day = field("执行日期", "done on", example="2026-10-20")
 
 
 # ---- guards --------------------------------------------------------------------------------------------------------

@@ -37,41 +37,41 @@ ALL_IN_SCOPE = (INSPECTOR, OFFICER, CHIEF, DIRECTOR, UNIT, DEPARTMENT, LEADER, R
 
 
 class Comment(Payload):
-    text: Text = field("意见", "comment")
+    text: Text = field("意见", "comment", example="请注意雨季施工安全")
     internal: Flag = field("仅督导机构可见", "internal", False)
 
 
 class Attachment(Payload):
     attachment: Code = field("附件编号", "attachment id")
-    name: Line = field("文件名", "file name")
-    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] = field("摘要", "SHA-256")
+    name: Line = field("文件名", "file name", example="corridor.jpg")
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] = field("摘要", "SHA-256", example="0" * 64)
     size: Annotated[int, Field(ge=0, strict=True)] = field("字节数", "size in bytes")
-    type: Line = field("类型", "type")
+    type: Line = field("类型", "type", example="image/jpeg")
     note: MaybeText = field("说明", "note", "")
 
 
 class Urging(Payload):
-    text: MaybeText = field("催办内容", "text", "")
+    text: MaybeText = field("催办内容", "text", "", example="请于三日内报送整改方案")
 
 
 class Instruction(Payload):
-    text: Text = field("批示内容", "instruction")
-    reply_due: Day | None = field("回复期限", "reply due", None)
+    text: Text = field("批示内容", "instruction", example="请尽快查清并报告")
+    reply_due: Day | None = field("回复期限", "reply due", None, example="2026-04-10")
 
 
 class Reply(Payload):
-    text: Text = field("内容", "text")
+    text: Text = field("内容", "text", example="已查清，情况如下")
     no: Count | None = field("序号", "number", None)
 
 
 class Transfer(Payload):
-    organ: Line = field("移送机关", "organ")
-    clue: Text = field("线索", "clue")
+    organ: Line = field("移送机关", "organ", example="区市场监督管理局")
+    clue: Text = field("线索", "clue", example="食堂采购票据涉嫌虚开")
 
 
 class Suspension(Payload):
-    reason: Text = field("理由", "reason")
-    until: Day = field("中止至", "until")
+    reason: Text = field("理由", "reason", example="等待鉴定结论")
+    until: Day = field("中止至", "until", example="2026-05-29")
 
 
 class Resumption(Payload):
@@ -79,15 +79,15 @@ class Resumption(Payload):
 
 
 class NewUnit(Payload):
-    unit: Code = field("新的被督导单位", "unit")
-    reason: Text = field("理由", "reason")
+    unit: Code = field("新的被督导单位", "unit", example="S-0002")
+    reason: Text = field("理由", "reason", example="该校已并入新校")
     fed_back_on: Day | None = field("反馈日期", "fed back on", None)
 
 
 class Correction(Payload):
     field_: Literal["title", "description", "responsible_person"] = field("更正字段", "field", alias="field")
-    value: Text = field("更正为", "value")
-    reason: Text = field("理由", "reason")
+    value: Text = field("更正为", "value", example="教学楼二层消防通道堵塞")
+    reason: Text = field("理由", "reason", example="楼层笔误")
 
     @model_validator(mode="after")
     def _fits(self) -> Correction:
@@ -97,13 +97,13 @@ class Correction(Payload):
 
 
 class Publication(Payload):
-    document: Code = field("文书", "document")
-    public_text: Text = field("公开文本", "public text")
+    document: Code = field("文书", "document", example="LOOP-2026-0001.9.opinion_letter")
+    public_text: Text = field("公开文本", "public text", example="关于某校消防通道问题的督导意见")
 
 
 class Removal(Payload):
     document: Code | None = field("文书", "document", None)
-    reason: Text = field("理由", "reason")
+    reason: Text = field("理由", "reason", example="文书已撤销")
 
 
 # ---- guards --------------------------------------------------------------------------------------------------------

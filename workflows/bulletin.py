@@ -28,28 +28,28 @@ STATES = (
 
 class BulletinProposal(Payload):
     reasons: CodedReasons = field("通报事由", "reasons")
-    facts: Text = field("事实", "facts")
+    facts: Text = field("事实", "facts", example="约谈所定期限届满仍未完成整改")
 
 
 class Bulletin(Payload):
     kind: Literal["criticism", "periodic", "typical_case", "exposure", "praise"] = field(
         "通报类型", "kind", "criticism"
     )
-    text: Text = field("通报内容", "text")
+    text: Text = field("通报内容", "text", example="关于某校整改不力的通报")
     public: Flag = field("向社会公开", "public", False)
     public_text: MaybeText = field("公开文本", "public text", "")
     privacy_checked_by: MaybeLine = field("隐私审查人", "privacy checked by", "")
-    recipients: Lines = field("抄送单位", "recipients", [])
-    rectify_by: Day = field("整改期限", "rectify by")
+    recipients: Lines = field("抄送单位", "recipients", [], example=["区人民政府"])
+    rectify_by: Day = field("整改期限", "rectify by", example="2026-08-31")
 
 
 class Answer(Payload):
-    text: Text = field("回复内容", "text")
+    text: Text = field("回复内容", "text", example="已按通报要求完成整改，情况如下")
     attachments: Files = field("附件", "attachments", [])
 
 
 class Dropping(Payload):
-    reason: Text = field("理由", "reason")
+    reason: Text = field("理由", "reason", example="单位已完成整改")
     rectify_by: Day | None = field("整改期限", "rectify by", None)
 
 

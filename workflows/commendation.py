@@ -23,13 +23,13 @@ STATES = (
 
 
 class Proposal(Payload):
-    form: Line = field("激励形式", "form")
-    grounds: Text = field("理由", "grounds")
+    form: Line = field("激励形式", "form", example="通报表扬")
+    grounds: Text = field("理由", "grounds", example="提前完成整改并形成长效机制")
 
 
 class Notice(Payload):
-    notice_from: Day = field("公示起", "notice from")
-    notice_to: Day = field("公示止", "notice to")
+    notice_from: Day = field("公示起", "notice from", example="2026-07-13")
+    notice_to: Day = field("公示止", "notice to", example="2026-07-20")
 
 
 never_overdue = guard(

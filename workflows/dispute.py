@@ -40,7 +40,7 @@ OPEN = frozenset({FILED, APPEALED})
 
 
 class Objection(Payload):
-    act: Line = field("所争议的文书", "disputed act")
+    act: Line = field("所争议的文书", "disputed act", example="opinion")
     grounds: Items = field("理由", "grounds")
     attachments: Files = field("附件", "attachments", [])
 
@@ -52,7 +52,7 @@ class Verdict(Payload):
 class Variation(Payload):
     reasons: Items = field("理由", "reasons")
     demands: Items | None = field("变更后的要求", "demands", None)
-    rectify_by: Day | None = field("变更后的期限", "rectify by", None)
+    rectify_by: Day | None = field("变更后的期限", "rectify by", None, example="2026-09-30")
     forms: Annotated[list[Line], Field(max_length=30)] | None = field("保留的问责方式", "forms kept", None)
 
 
@@ -61,8 +61,8 @@ class Retraction(Payload):
 
 
 class CorrectionReport(Payload):
-    what: Text = field("纠正情况", "what was corrected")
-    proof: Proofs = field("佐证", "proof")
+    what: Text = field("纠正情况", "what was corrected", example="已按上级决定变更期限")
+    proof: Proofs = field("佐证", "proof", example=["A-1"])
 
 
 # ---- acts ----------------------------------------------------------------------------------------------------------

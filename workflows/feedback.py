@@ -48,7 +48,7 @@ class AnsweredGround(Item):
 
 
 class Weighing(Payload):
-    outcome: Literal["accepted", "partly", "rejected"] = field("处理结果", "outcome")
+    outcome: Literal["accepted", "partly", "rejected"] = field("处理结果", "outcome", example="partly")
     reasons: Annotated[
         list[AnsweredGround], NumberedItems, AfterValidator(distinct_numbers), Field(min_length=1, max_length=100)
     ] = field("逐条答复", "answer to each ground")
@@ -60,15 +60,15 @@ class Consent(Payload):
 
 
 class OpinionLetter(Payload):
-    evaluation: Text = field("评价", "evaluation")
-    demands: Items = field("整改要求", "demands")
-    rectify_by: Day | None = field("整改期限", "rectify by", None)
+    evaluation: Text = field("评价", "evaluation", example="安全责任落实不到位")
+    demands: Items = field("整改要求", "demands", example=[{"no": 1, "text": "清空疏散通道并建立巡查制度"}])
+    rectify_by: Day | None = field("整改期限", "rectify by", None, example="2026-06-30")
     consent: Consent | None = field("督导组同意情况", "consent of the team", None)
 
 
 class Receipt(Payload):
     receiver: Outsider = field("签收人", "receiver")
-    received_on: Day = field("签收日期", "received on")
+    received_on: Day = field("签收日期", "received on", example="2026-03-30")
 
 
 # ---- guards --------------------------------------------------------------------------------------------------------

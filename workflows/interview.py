@@ -47,7 +47,7 @@ STATES = (
 
 
 class CodedReason(Item):
-    code: MaybeLine = field("事由代码", "reason code", "AC_POOR_RECTIFY")
+    code: MaybeLine = field("事由代码", "reason code", "AC_POOR_RECTIFY", example="AC_POOR_RECTIFY")
 
 
 CodedReasons = Annotated[list[CodedReason], NumberedItems, Field(min_length=1, max_length=100)]
@@ -58,39 +58,39 @@ class InterviewProposal(Payload):
 
 
 class InterviewNotice(Payload):
-    chair: Name = field("主持人", "chair")
-    at: Instant = field("约谈时间", "at")
-    place: Line = field("地点", "place")
+    chair: Name = field("主持人", "chair", example="li.hua")
+    at: Instant = field("约谈时间", "at", example="2026-07-10T09:30:00+08:00")
+    place: Line = field("地点", "place", example="区教育督导办公室会议室")
     interviewees: Annotated[list[Outsider], Field(min_length=1, max_length=50)] = field("约谈对象", "interviewees")
-    materials: Lines = field("需带材料", "materials", [])
+    materials: Lines = field("需带材料", "materials", [], example=["整改台账"])
 
 
 class Postponement(Payload):
-    reason: Text = field("改期理由", "reason")
-    at: Instant = field("新的时间", "at")
+    reason: Text = field("改期理由", "reason", example="被约谈人赴省参会")
+    at: Instant = field("新的时间", "at", example="2026-07-15T09:30:00+08:00")
 
 
 class Attendee(Outsider):
-    present: Flag = field("到场", "present")
+    present: Flag = field("到场", "present", example=True)
     approved_by: MaybeLine = field("代为出席的批准人", "approved by", "")
 
 
 class InterviewRecord(Payload):
     attendance: Annotated[list[Attendee], Field(min_length=1, max_length=100)] = field("出席情况", "attendance")
-    facts_told: Text = field("告知事实", "facts told")
+    facts_told: Text = field("告知事实", "facts told", example="期限届满仍未完成整改")
     demands: Annotated[list[Item], NumberedItems, Field(min_length=1, max_length=100)] = field("要求", "demands")
-    statement: Text = field("被约谈人陈述", "statement")
-    commitment: Text = field("整改承诺", "commitment")
-    rectify_by: Day = field("整改期限", "rectify by")
+    statement: Text = field("被约谈人陈述", "statement", example="承认督促不力")
+    commitment: Text = field("整改承诺", "commitment", example="七月底前完成")
+    rectify_by: Day = field("整改期限", "rectify by", example="2026-07-31")
 
 
 class NoShow(Payload):
-    proof_of_notice: Text = field("通知送达凭据", "proof of notice")
+    proof_of_notice: Text = field("通知送达凭据", "proof of notice", example="约谈通知书送达回证，七月三日签收")
 
 
 class Filing(Payload):
-    record_no: Line = field("记录编号", "record number")
-    recipients: Lines = field("备案单位", "recipients", [])
+    record_no: Line = field("记录编号", "record number", example="督约〔2026〕3号")
+    recipients: Lines = field("备案单位", "recipients", [], example=["区人民政府"])
 
 
 # ---- guards --------------------------------------------------------------------------------------------------------

@@ -44,28 +44,28 @@ STATES = (
 
 class Visit(Payload):
     reason: MaybeText = field("理由", "reason", "")
-    unannounced: Flag = field("不打招呼", "unannounced", False)
+    unannounced: Flag = field("不打招呼", "unannounced", False, example=True)
     reviewers: list[Name] = field("核查人员", "reviewers", [], max_length=50)
 
 
 class Held(Payload):
-    verdict: Line = field("结论", "verdict")
+    verdict: Line = field("结论", "verdict", example="成效保持")
     evidence: Files = field("佐证材料", "evidence", [])
 
 
 class Relapse(Payload):
-    evidence: Files = field("佐证材料", "evidence", [])
+    evidence: Files = field("佐证材料", "evidence", [], example=["A-1"])
     similar: Flag = field("发现类似问题", "similar problem found", False)
-    rectify_by: Day = field("整改期限", "rectify by")
+    rectify_by: Day = field("整改期限", "rectify by", example="2026-12-31")
 
 
 class Draw(Payload):
     """A published draw: anyone can repeat it from these four values."""
 
-    seed: Line = field("随机种子", "seed")
-    from_on: Day = field("销号自", "written off from")
-    to_on: Day = field("销号至", "written off to")
-    percent: Percent = field("抽取比例", "percent drawn")
+    seed: Line = field("随机种子", "seed", example="2026-10-01 抽签号 07 11 23")
+    from_on: Day = field("销号自", "written off from", example="2026-07-01")
+    to_on: Day = field("销号至", "written off to", example="2026-09-30")
+    percent: Percent = field("抽取比例", "percent drawn", example=20)
 
 
 class Waiver(Payload):
@@ -73,15 +73,15 @@ class Waiver(Payload):
 
 
 class Reopening(Payload):
-    reason: Text = field("理由", "reason")
-    rectify_by: Day = field("整改期限", "rectify by")
+    reason: Text = field("理由", "reason", example="群众再次反映同一问题")
+    rectify_by: Day = field("整改期限", "rectify by", example="2027-03-31")
 
 
 class TakenOver(NewFinding):
-    source: MaybeLine = field("来源", "source", "")
-    letter_no: MaybeLine = field("文号", "letter number", "")
-    received_on: Day | None = field("签收日期", "received on", None)
-    rectify_by: Day | None = field("整改期限", "rectify by", None)
+    source: MaybeLine = field("来源", "source", "", example="2025年督导台账")
+    letter_no: MaybeLine = field("文号", "letter number", "", example="杭督〔2025〕12号")
+    received_on: Day | None = field("签收日期", "received on", None, example="2026-01-12")
+    rectify_by: Day | None = field("整改期限", "rectify by", None, example="2026-06-30")
     written_off_on: Day | None = field("销号日期", "written off on", None)
 
 

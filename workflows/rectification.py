@@ -48,18 +48,18 @@ STATES = (
 
 class PlanItem(Payload):
     demand_no: Annotated[int, Field(ge=1, le=999, strict=True)] = field("对应要求", "demand number")
-    problem: MaybeText = field("问题清单", "problem", "")
-    task: MaybeText = field("任务清单", "task", "")
-    measure: MaybeText = field("措施清单", "measure", "")
-    responsible: MaybeText = field("责任清单", "responsible", "")
-    due: Day | None = field("时限清单", "time limit", None)
+    problem: MaybeText = field("问题清单", "problem", "", example="疏散通道堵塞")
+    task: MaybeText = field("任务清单", "task", "", example="清空通道")
+    measure: MaybeText = field("措施清单", "measure", "", example="设专人每日巡查")
+    responsible: MaybeText = field("责任清单", "responsible", "", example="总务处 陈明")
+    due: Day | None = field("时限清单", "time limit", None, example="2026-05-29")
 
 
 class Plan(Payload):
-    cause: Text = field("原因分析", "cause")
-    target: Text = field("整改目标", "target")
+    cause: Text = field("原因分析", "cause", example="库房不足，日常巡查缺位")
+    target: Text = field("整改目标", "target", example="疏散通道全天畅通")
     items: Annotated[list[PlanItem], Field(min_length=1, max_length=200)] = field("五个清单", "the five lists")
-    finish_on: Day = field("完成日期", "finish on")
+    finish_on: Day = field("完成日期", "finish on", example="2026-06-15")
 
 
 class Reasons(Payload):
@@ -67,35 +67,35 @@ class Reasons(Payload):
 
 
 class Note(Payload):
-    note: MaybeText = field("说明", "note", "")
+    note: MaybeText = field("说明", "note", "", example="同意，按期推进")
 
 
 class Progress(Payload):
-    text: Text = field("进展", "progress")
-    percent: Percent = field("完成比例", "percent done")
+    text: Text = field("进展", "progress", example="通道已清空，正在改造库房")
+    percent: Percent = field("完成比例", "percent done", example=60)
     attachments: Files = field("附件", "attachments", [])
 
 
 class ExtensionRequest(Payload):
-    reason: Text = field("延期理由", "reason")
-    new_date: Day = field("申请延至", "new date")
-    progress: Text = field("当前进展", "progress so far")
+    reason: Text = field("延期理由", "reason", example="库房改造因汛期停工")
+    new_date: Day = field("申请延至", "new date", example="2026-07-20")
+    progress: Text = field("当前进展", "progress so far", example="主体完工")
 
 
 class NewDate(Payload):
-    new_date: Day = field("新的期限", "new date")
+    new_date: Day = field("新的期限", "new date", example="2026-07-20")
 
 
 class ReportItem(Payload):
     status: Literal["done", "phase_done", "not_done"] = field("完成情况", "status")
-    text: Text = field("整改情况", "what was done")
-    evidence: Files = field("佐证材料", "evidence", [])
+    text: Text = field("整改情况", "what was done", example="通道已清空，巡查记录见附件")
+    evidence: Files = field("佐证材料", "evidence", [], example=["A-1"])
 
 
 class Report(Payload):
     items: Annotated[list[ReportItem], Field(min_length=1, max_length=200)] = field("逐项情况", "items")
-    effect: Text = field("整改成效", "effect")
-    long_term_mechanism: MaybeText = field("长效机制", "long-term mechanism", "")
+    effect: Text = field("整改成效", "effect", example="通道畅通，未再发现堆放")
+    long_term_mechanism: MaybeText = field("长效机制", "long-term mechanism", "", example="每周巡查并公示")
     attachments: Files = field("附件", "attachments", [])
 
 

@@ -24,24 +24,24 @@ STATES = (
 
 
 class UrgentOrder(Payload):
-    measure: Text = field("现场措施", "measure ordered")
+    measure: Text = field("现场措施", "measure ordered", example="立即停用该楼层并疏散学生")
     told_to: Outsider = field("告知对象", "told to")
     at: Instant = field("时间", "at")
 
 
 class Reason(Payload):
-    reason: Text = field("理由", "reason")
+    reason: Text = field("理由", "reason", example="事实不清，请补充现场照片")
 
 
 class Approval(Payload):
     mode: Literal["oral", "written"] = field("反馈方式", "mode of feedback", "written")
-    fed_back_on: Day = field("反馈日期", "fed back on")
+    fed_back_on: Day = field("反馈日期", "fed back on", example="2026-03-09")
     severity: Severity | None = field("调整严重程度", "severity raised to", None)
 
 
 class SpotOpinion(Payload):
-    opinion: Text = field("整改意见", "opinion")
-    rectify_by: Day = field("整改期限", "rectify by")
+    opinion: Text = field("整改意见", "opinion", example="当日清空疏散通道")
+    rectify_by: Day = field("整改期限", "rectify by", example="2026-03-16")
 
 
 # ---- guards --------------------------------------------------------------------------------------------------------

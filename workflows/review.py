@@ -50,17 +50,17 @@ STATES = (
 
 class Returned(Payload):
     reasons: Items = field("退回理由", "reasons")
-    new_date: Day = field("重报期限", "new date")
+    new_date: Day = field("重报期限", "new date", example="2026-07-31")
 
 
 class Assignment(Payload):
-    reviewers: Names = field("复查人员", "reviewers")
+    reviewers: Names = field("复查人员", "reviewers", example=["wang.li", "zhao.min"])
     mode: Literal["onsite", "documents"] = field("复查方式", "mode", "onsite")
-    on: Day = field("复查日期", "on")
+    on: Day = field("复查日期", "on", example="2026-07-08")
 
 
 class Comments(Payload):
-    comments: Text = field("审核意见", "comments")
+    comments: Text = field("审核意见", "comments", example="材料齐全，整改到位")
 
 
 class Checked(Item):
@@ -74,22 +74,22 @@ CheckedItems = Annotated[
 
 class Passed(Payload):
     items: CheckedItems = field("逐项核查", "items")
-    comments: Text = field("复查意见", "comments")
-    signed_by: Names = field("签字人", "signed by")
+    comments: Text = field("复查意见", "comments", example="现场核查属实")
+    signed_by: Names = field("签字人", "signed by", example=["wang.li", "zhao.min"])
 
 
 class PassedPartly(Payload):
     items: CheckedItems = field("逐项核查", "items")
-    remaining: Text = field("尚待完成", "remaining")
-    new_date: Day = field("下一期限", "new date")
-    signed_by: Names = field("签字人", "signed by")
+    remaining: Text = field("尚待完成", "remaining", example="库房二期尚未完工")
+    new_date: Day = field("下一期限", "new date", example="2026-12-31")
+    signed_by: Names = field("签字人", "signed by", example=["wang.li", "zhao.min"])
 
 
 class Failed(Payload):
-    items: CheckedItems = field("逐项核查", "items")
-    gaps: Text = field("差距", "gaps")
-    new_date: Day = field("再整改期限", "new date")
-    signed_by: Names = field("签字人", "signed by")
+    items: CheckedItems = field("逐项核查", "items", example=[{"no": 1, "text": "通道再次堆放杂物", "verdict": "fail"}])
+    gaps: Text = field("差距", "gaps", example="巡查制度未执行")
+    new_date: Day = field("再整改期限", "new date", example="2026-08-31")
+    signed_by: Names = field("签字人", "signed by", example=["wang.li", "zhao.min"])
 
 
 def _as_list(value: object) -> object:
@@ -100,7 +100,7 @@ Proofs = Annotated[list[Code], BeforeValidator(_as_list), Field(min_length=1, ma
 
 
 class Fraud(Payload):
-    proof: Proofs = field("造假证据", "proof")
+    proof: Proofs = field("造假证据", "proof", example=["A-1"])
 
 
 # ---- guards --------------------------------------------------------------------------------------------------------

@@ -25,6 +25,13 @@ class Body:
     fault: LoopError | None = None
 
     @property
+    def members(self) -> dict[str, Any] | LoopError:
+        """The members of the object that the body is, or what is wrong with it."""
+        if self.fault is None and not isinstance(self.value, dict):
+            return Invalid.field("body", "须是 JSON 对象。", "must be a JSON object.", "object")
+        return self.fault or self.value
+
+    @property
     def wanted(self) -> Any:
         """The value; raises what is wrong with the body."""
         if self.fault:

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 import uvicorn
 
-from loop import bootstrap
+from loop import application, bootstrap
 from loop.cli import console
 from loop.demo import stage
 from loop.store.schema import migrate as migrate_schema
@@ -54,7 +54,7 @@ def serve(
     settings = console.settings()
     parts = bootstrap.build(settings, virtual_from=datetime.now(UTC) if virtual_clock else None)
     try:
-        with bootstrap.web(parts, scheduler=not (no_scheduler or virtual_clock)) as app:
+        with application.web(parts, scheduler=not (no_scheduler or virtual_clock)) as app:
             uvicorn.run(app, host=settings.server.host, port=settings.server.port, log_config=None, access_log=False)
     finally:
         parts.close()

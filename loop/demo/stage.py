@@ -14,7 +14,7 @@ from pathlib import Path
 
 import uvicorn
 
-from loop import bootstrap
+from loop import application, bootstrap
 from loop.access import READ, WRITE, Passwords
 from loop.bootstrap import Parts
 from loop.demo.country import Builder, Country, Player, cast
@@ -121,7 +121,7 @@ def serve(ready: Ready, *, port: int, as_json: bool) -> None:
         raise Unavailable(why=f"port {port} is in use; choose another with --port") from None
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"
     words = _announcement(url, ready, as_json=as_json)
-    with bootstrap.web(ready.parts, scheduler=not ready.parts.engine.clock.virtual) as app:
+    with application.web(ready.parts, scheduler=not ready.parts.engine.clock.virtual) as app:
         _Announcing(uvicorn.Config(app, log_config=None, access_log=False), words).run(sockets=[listener])
 
 

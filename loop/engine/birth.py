@@ -9,7 +9,7 @@ from typing import Any
 
 from loop.kernel.calendar import local_day
 from loop.kernel.decide import Book
-from loop.kernel.errors import Forbidden, GuardFailed
+from loop.kernel.errors import Forbidden, GuardFailed, LoopError, NotFound
 from loop.kernel.facts import UnitFact
 from loop.kernel.finding import Finding
 from loop.kernel.labels import Label
@@ -34,13 +34,26 @@ class Birth:
     payload: Payload
 
 
-def blank(
-    tx: Tx, book: Book, action: Action, actor: Actor, values: Mapping[str, Any] | Payload, now: datetime
-) -> Birth:
-    """Insert the blank row. Raises `Forbidden`, `Invalid`, or `GuardFailed` where the unit is not the caller's to inspect."""
+def may_create(action: Action, actor: Actor) -> None:
+    """Raises `NotFound` for an action that creates nothing, `Forbidden` where no post of the caller may take it."""
+    if not action.creates:
+        raise NotFound
     if not any(post.role in action.by for post in actor.posts):
         raise Forbidden
-    payload = values if isinstance(values, Payload) else read(action.payload, values)
+
+
+def payload_for(action: Action, values: Mapping[str, Any] | Payload | LoopError) -> Payload:
+    """What was handed in, as the action's payload; raises `Invalid`, or the error that kept it from being read at all."""
+    if isinstance(values, LoopError):
+        raise values
+    return values if isinstance(values, Payload) else read(action.payload, values)
+
+
+def blank(
+    tx: Tx, book: Book, action: Action, actor: Actor, values: Mapping[str, Any] | Payload | LoopError, now: datetime
+) -> Birth:
+    """Insert the blank row. Raises `Invalid`, or `GuardFailed` where the unit is not the caller's to inspect."""
+    payload = payload_for(action, values)
     unit = places.unit_fact(tx, str(getattr(payload, "unit", "")))
     office = _office_for(tx, action, actor, unit) if unit else None
     if unit is None or office is None:

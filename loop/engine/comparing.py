@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, String, Table, select, tuple_
+from sqlalchemy import ColumnElement, Select, Table, select, tuple_
 
 from loop.engine.rebuild import Key, Row
-from loop.store.instants import NEVER_TEXT
 from loop.store.session import Tx
 
 PAGE = 1_000
 """Rows read at a time."""
+AT_ONCE = 500
+"""Values asked for at a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,15 +65,28 @@ def _row(table: Table, values: Sequence[Any]) -> Row:
     return dict(zip(table.c.keys(), values, strict=True))
 
 
-def compare(table: str, expected: Mapping[Key, Row], found: Iterable[Row], keys: Sequence[str]) -> int:
-    """Raises `Broken` for a row that differs, is missing or is too much; answers how many were compared."""
+def among(tx: Tx, table: Table, column: str, values: Iterable[Any]) -> Iterator[Row]:
+    """The rows whose `column` has one of `values`, in any order."""
+    wanted = sorted(set(values))
+    for start in range(0, len(wanted), AT_ONCE):
+        yield from rows(tx, table, table.c[column].in_(wanted[start : start + AT_ONCE]))
+
+
+def compare(
+    table: str, expected: Mapping[Key, Row], found: Iterable[Row], keys: Sequence[str],
+    allow: Callable[[Row, Row], Row] | None = None,
+) -> int:  # fmt: skip
+    """Raises `Broken` for a row that differs, is missing or is too much; answers how many were compared.
+
+    `allow`, given what is expected and what stands, answers what is to be expected in its place.
+    """
     seen: set[Key] = set()
     for row in found:
         key = tuple(row[name] for name in keys)
         wanted = expected.get(key)
         if wanted is None:
             raise Broken(table, key, "no event accounts for this row")
-        same(table, key, wanted, row)
+        same(table, key, allow(wanted, row) if allow else wanted, row)
         seen.add(key)
     if missing := [key for key in expected if key not in seen]:
         raise Broken(table, missing[0], "the row is missing")
@@ -92,16 +106,7 @@ def shown(value: object) -> str:
     return text if len(text) <= 80 else f"{text[:77]}…"
 
 
-def settle_timer(wanted: Row, row: Row) -> Row:
-    """A timer as it may stand: one that is held back by a guard or a failure is tried again later than its point says."""
-    held_back = row["error"] != "" and wanted["stopped_at"] is None and wanted["next_at"] < row["next_at"] <= NEVER_TEXT
-    return {**wanted, "next_at": row["next_at"]} if held_back else {**wanted, "error": ""}
-
-
 def lone(tx: Tx, table: Table, keys: Sequence[str], condition: ColumnElement[bool]) -> Key | None:
     """The key of a row of `table` for which `condition` holds, or None."""
     found = tx.select(select(*(table.c[name] for name in keys)).where(condition).limit(1))
     return tuple(found[0]) if found else None
-
-
-__all__ = ["PAGE", "Broken", "Fault", "String", "compare", "key_text", "lone", "pages", "rows", "same", "settle_timer", "shown"]

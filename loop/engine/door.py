@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Protocol, TypeVar
 
-from loop.engine.birth import blank
+from loop.engine.birth import blank, may_create, payload_for
 from loop.engine.clock import Clock
 from loop.engine.facts_loader import FactsLoader
 from loop.engine.record import Outcome, Register, write
@@ -31,7 +31,7 @@ from loop.kernel.decide import (
 from loop.kernel.errors import GuardFailed, Invalid, LoopError, NotFound, Stale
 from loop.kernel.finding import Finding
 from loop.kernel.labels import Label
-from loop.kernel.payloads import Nothing, Payload, read
+from loop.kernel.payloads import Nothing, Payload
 from loop.kernel.people import Actor
 from loop.kernel.workflow import Action
 from loop.store import findings, journal
@@ -46,13 +46,14 @@ MOST_IN_A_BATCH = 500
 class Wish:
     """Somebody wants to take an action: on the finding `number`, or, without one, to create a finding.
 
-    `expected` is the version the caller last saw; a finding that moved on since then is refused as stale.
+    `expected` is the version the caller last saw; a finding that moved on since then is refused as stale. In place of a
+    payload stands the error that kept it from being read: it is raised when the order of refusals comes to it.
     """
 
     actor: Actor
     action: str
     number: str | None = None
-    payload: Mapping[str, Any] | Payload = field(default_factory=dict)
+    payload: Mapping[str, Any] | Payload | LoopError = field(default_factory=dict)
     expected: int | None = None
 
 
@@ -120,6 +121,8 @@ class Engine:
         answered: Future[T] = Future()
 
         def settle(done: Future[T | Refused]) -> None:
+            if not answered.set_running_or_notify_cancel():
+                return  # nobody waits any more; what was done stays done
             try:
                 result = done.result()
             except BaseException as error:  # noqa: BLE001  handed on to whoever waits
@@ -147,6 +150,7 @@ class Engine:
         """`act` within a transaction that the caller owns; see `run` for what to do with a `Refused`."""
         now = self.clock.now(tx)
         if wish.number is None:
+            may_create(action_named(self.book, wish.action), wish.actor)
             return self._once(tx, once, lambda: finish(tx, self._create(tx, wish, now)))
         finding = self._seen(tx, wish.actor, wish.number)
         if not self.striker.strike(tx, finding, now):
@@ -182,8 +186,6 @@ class Engine:
 
     def _create(self, tx: Tx, wish: Wish, now: datetime) -> Outcome:
         action = action_named(self.book, wish.action)
-        if not action.creates:
-            raise NotFound
         born = blank(tx, self.book, action, wish.actor, wish.payload, now)
         return self._decided(tx, born.finding, replace(wish, payload=born.payload), now, self.register(tx))
 
@@ -205,8 +207,7 @@ class Engine:
         admitted(action, wish.actor, finding)
         self._check_version(tx, finding, wish.expected)
         allowed_from(self.book, action, finding)
-        payload = wish.payload if isinstance(wish.payload, Payload) else read(action.payload, wish.payload)
-        return action, payload
+        return action, payload_for(action, wish.payload)
 
     def _check_version(self, tx: Tx, finding: Finding, expected: int | None) -> None:
         if expected is None or expected == finding.version:
@@ -228,7 +229,7 @@ class Engine:
     # ---- many findings, one paper ------------------------------------------------------------------------------------
 
     def act_all(
-        self, actor: Actor, action: str, aims: Sequence[Aim], payload: Mapping[str, Any],
+        self, actor: Actor, action: str, aims: Sequence[Aim], payload: Mapping[str, Any] | LoopError,
         finish: Callable[[Tx, Sequence[Outcome]], T], *, preview: bool = False, once: Once[T] | None = None,
     ) -> Future[T]:  # fmt: skip
         """The same action on many findings in one transaction with one paper; for all or for none.
@@ -240,7 +241,7 @@ class Engine:
         )
 
     def act_all_in(
-        self, tx: Tx, actor: Actor, action: str, aims: Sequence[Aim], payload: Mapping[str, Any],
+        self, tx: Tx, actor: Actor, action: str, aims: Sequence[Aim], payload: Mapping[str, Any] | LoopError,
         finish: Callable[[Tx, Sequence[Outcome]], T], *, preview: bool = False, once: Once[T] | None = None,
     ) -> T:  # fmt: skip
         """`act_all` within a transaction that the caller owns."""
@@ -254,7 +255,7 @@ class Engine:
         return self._once(tx, once, lambda: finish(tx, self._all(tx, actor, action, aims, payload, now)))
 
     def _all(
-        self, tx: Tx, actor: Actor, action: str, aims: Sequence[Aim], payload: Mapping[str, Any], now: datetime
+        self, tx: Tx, actor: Actor, action: str, aims: Sequence[Aim], payload: Mapping[str, Any] | LoopError, now: datetime
     ) -> list[Outcome]:
         found = self._batch(tx, actor, aims)
         for finding in list(found.values()):

@@ -45,7 +45,7 @@ class Register:
     """The papers of one transaction: each kind is made once, whatever number of findings it is about."""
 
     def __init__(self, tx: Tx, calendar: Calendar, number_form: str) -> None:
-        self._tx, self._calendar, self._form = tx, calendar, number_form
+        self._tx, self.calendar, self._form = tx, calendar, number_form
         self._made: dict[str, Document] = {}
 
     def paper(self, kind: Paper, decision: Decision, about: Sequence[Finding], at: datetime, seq: int) -> Document:
@@ -57,7 +57,7 @@ class Register:
     def _new(self, kind: Paper, decision: Decision, about: Sequence[Finding], at: datetime, seq: int) -> Document:
         finding = decision.after
         office = offices.office(self._tx, finding.office_id)
-        day = local_day(at, self._calendar)
+        day = local_day(at, self.calendar)
         year = day.year if kind.issued else None
         serial = papers.take_serial(self._tx, office.id, SERIES, day.year) if kind.issued else None
         number = self._form.format(word=office.doc_prefix, year=day.year, serial=serial) if kind.issued else ""
@@ -100,7 +100,7 @@ def write(
 ) -> Outcome:  # fmt: skip
     """Record `decision` on `before`. Raises `Moved` if the finding changed since it was read."""
     after, at, seq = decision.after, command.due_at or run_at, before.version + 1
-    seats = _seats(tx, before, decision, local_day(run_at, register._calendar))  # noqa: SLF001
+    seats = _seats(tx, before, decision, local_day(run_at, register.calendar))
     reached, lost = audience.resolve(before, after, decision.told, seats)
     made = tuple(register.paper(p, decision, about or (after,), at, seq) for p in decision.papers)
     told = tuple(reach for reach in reached if reach.person_id != decision.actor.id)

@@ -37,7 +37,7 @@ def _recipients(model: Model, people: PeopleModel, office: Office) -> Iterator[F
     """Each role once, with the shortest way to somewhere it is told."""
     told: dict[str, tuple[Trace, str]] = {}
     for who, trace, by in _tellings(model):
-        if who not in told or len(trace) < len(told[who][0]):
+        if who not in told or (trace and len(trace) < len(told[who][0])):
             told[who] = (trace, by)
     for who, (trace, by) in told.items():
         if not people.reaches(who, office):
@@ -52,7 +52,7 @@ def _tellings(model: Model) -> Iterator[tuple[str, Trace, str]]:
     for action in model.workflow.actions.values():
         for who in told_by(action):
             yield who, model.to_action(action), action.name
-    for timer in model.workflow.timers.values():
+    for timer in sorted(model.workflow.timers.values(), key=lambda t: not t.lives_in):
         for who in reminded(timer):
             yield who, model.to_timer(timer), timer.name
 

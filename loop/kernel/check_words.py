@@ -65,7 +65,7 @@ def _fields(
         path = before + (info.alias or name)
         try:
             yield path, label_of(name, info)
-        except LookupError:
+        except (LookupError, TypeError):
             yield path, None
         for inner in models_in(info.annotation):
             if inner not in (*above, model):

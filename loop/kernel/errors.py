@@ -26,7 +26,7 @@ class LoopError(Exception):
     text = Label("出错了。", "Something went wrong.")
 
     def __init__(self, text: Label | None = None, **facts: object) -> None:
-        self.label = (text or self.text).filled(**facts) if text is None else text
+        self.label = self.text.filled(**facts) if text is None else text
         self.facts = facts
         super().__init__(self.label.en)
 

@@ -47,12 +47,14 @@ class Premises:
     """What the declaration alone does not say.
 
     `system_payloads` is what rungs hand in; `dated` names timers whose own name is no rule, because a person writes the
-    date down; `returns` names forks that only lead back to where the finding has been; `inhabited` lists the states of
-    both tracks in which findings stand today.
+    date down; `commanded` names system actions that an administrator's command takes, not a timer; `returns` names forks
+    that only lead back to where the finding has been; `inhabited` lists the states of both tracks in which findings
+    stand today.
     """
 
     system_payloads: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
     dated: Collection[str] = ()
+    commanded: Collection[str] = ()
     returns: Collection[str] = ()
     inhabited: Collection[str] = ()
 

@@ -206,7 +206,7 @@ def _times(model: Model, action: Action) -> bool:
 
 
 def _actions(model: Model) -> Iterator[Fault]:
-    taken = {strike.action for strike in model.strikes}
+    taken = {strike.action for strike in model.strikes} | set(model.premises.commanded)
     for action in model.workflow.actions.values():
         along = model.tracks[action.track]
         sources = {source for one in action.moves for source in one.sources}

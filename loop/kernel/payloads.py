@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from datetime import date, datetime
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic.fields import FieldInfo
@@ -105,14 +106,14 @@ class Item(Payload):
     """One numbered point; answers refer to it by its number."""
 
     no: Annotated[int, Field(ge=1, le=999, strict=True)] = field("序号", "number")
-    text: Text = field("内容", "text")
+    text: Text = field("内容", "text", example="消防通道被杂物占用，应急照明失效")
 
 
 class Outsider(Payload):
     """A person without an account."""
 
-    name: Line = field("姓名", "name")
-    post: MaybeLine = field("职务", "post", "")
+    name: Line = field("姓名", "name", example="陈明")
+    post: MaybeLine = field("职务", "post", "", example="校长")
 
 
 def _numbered(value: object) -> object:
@@ -144,6 +145,43 @@ Items = Annotated[
 Names = Annotated[list[Name], Field(min_length=1, max_length=50)]
 Files = Annotated[list[Code], Field(max_length=100)]
 NumberedItems = BeforeValidator(_numbered)
+
+
+# ---- examples --------------------------------------------------------------------------------------------------------
+
+_EXAMPLES: dict[Any, Any] = {
+    bool: False, int: 1, date: "2026-09-01", AwareDatetime: "2026-09-01T09:30:00+08:00",
+}  # fmt: skip
+
+
+def example_of(model: type[BaseModel]) -> dict[str, Any]:
+    """A valid payload as JSON data: every required field, and those optional ones that declare an example."""
+    return {
+        info.alias or name: info.examples[0] if info.examples else _example(info.annotation, info.metadata, name, info)
+        for name, info in model.model_fields.items()
+        if info.examples or info.is_required()
+    }
+
+
+def _example(kind: Any, marks: Iterable[Any], name: str, info: FieldInfo) -> Any:
+    """A value of this type; a plain text reads as its label."""
+    if isinstance(kind, type) and issubclass(kind, BaseModel):
+        return example_of(kind)
+    match get_origin(kind):
+        case origin if origin is Annotated:
+            inner, *more = get_args(kind)
+            return _example(inner, more, name, info)
+        case origin if origin is Literal:
+            return get_args(kind)[0]
+        case origin if origin is list:
+            return [_example(get_args(kind)[0], (), name, info)]
+    if kind is str:
+        coded = any(getattr(part, "pattern", None) for mark in marks for part in (mark, *getattr(mark, "metadata", ())))
+        return "A-1" if coded else label_of(name, info).zh
+    return _EXAMPLES[kind]
+
+
+# ---- reading ---------------------------------------------------------------------------------------------------------
 
 
 def label_of(name: str, info: FieldInfo) -> Label:

@@ -139,6 +139,8 @@ class _Reader:
         row.its_number = self._cells.get("number", "")
         if len(self._record.cells) != len(self._headings):
             row.doubt("", "ragged_row")
+        if len(self._record.cells) > len(self._headings):
+            return row  # cells have shifted: whatever stands under a heading may belong elsewhere
         self._texts()
         self._unit()
         self._words()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -14,7 +14,7 @@ from loop.kernel.people import Path
 from loop.store.chronicle import By, enter
 from loop.store.core import table_of
 from loop.store.paging import Page, page_by_id
-from loop.store.places import changed, find_region, new_id, path_of
+from loop.store.places import changed, find_region, inside, new_id, path_of
 from loop.store.registry import OfficeRow, RegionRow
 from loop.store.session import Tx
 from loop.store.sql import Prepared
@@ -119,9 +119,18 @@ def office_above(tx: Tx, office_id: str) -> Office | None:
     return _office(row) if row else None
 
 
-def offices(tx: Tx, *, active: bool | None = None, after: str | None = None, limit: int = 50) -> Page[Office]:
-    """Offices in the order of their ids."""
+def offices(
+    tx: Tx,
+    *,
+    active: bool | None = None,
+    within: Iterable[Path] | None = None,
+    after: str | None = None,
+    limit: int = 50,
+) -> Page[Office]:
+    """Offices in the order of their ids, those in regions with one of the paths `within` only, where given."""
     query = _WHOLE if active is None else _WHOLE.where(_OFFICE.c.active == int(active))
+    if within is not None:
+        query = query.where(inside(within))
     return page_by_id(tx, query, _OFFICE.c.id, "offices", after=after, limit=limit, value=_office)
 
 

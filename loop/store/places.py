@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import uuid_utils
-from sqlalchemy import bindparam, or_, select, update
+from sqlalchemy import ColumnElement, bindparam, false, or_, select, update
 
 from loop.kernel.errors import Conflict, Invalid, NotFound
 from loop.kernel.facts import UnitFact
@@ -114,14 +114,24 @@ def region(tx: Tx, code: str) -> Region:
 
 def regions(
     tx: Tx, *, parent: str | None = None, level: str | None = None, active: bool | None = None,
-    after: str | None = None, limit: int = 50,
+    within: Iterable[Path] | None = None, after: str | None = None, limit: int = 50,
 ) -> Page[Region]:  # fmt: skip
-    """Regions in the order of their codes."""
+    """Regions in the order of their codes, those in regions with one of the paths `within` only, where given."""
     query = select(_REGION)
+    if within is not None:
+        query = query.where(inside(within))
     for column, value in ((_REGION.c.parent, parent), (_REGION.c.level, level)):
         query = query if value is None else query.where(column == value)
     query = query if active is None else query.where(_REGION.c.active == int(active))
     return page_by_id(tx, query, _REGION.c.code, "regions", after=after, limit=limit, value=_region)
+
+
+def inside(paths: Iterable[Path]) -> ColumnElement[bool]:
+    """Regions with one of these paths, or below one."""
+    joined = sorted({"/".join(path) for path in paths})
+    return or_(
+        false(), *(or_(_REGION.c.path == p, _REGION.c.path.startswith(f"{p}/", autoescape=True)) for p in joined)
+    )
 
 
 def change_region(tx: Tx, by: By, code: str, changes: Mapping[str, Any]) -> Region:
@@ -208,18 +218,25 @@ def unit_fact(tx: Tx, id_: str) -> UnitFact | None:
 
 def units(
     tx: Tx, *, region: str | None = None, kind: str | None = None, department_id: str | None = None, q: str = "",
-    active: bool | None = None, after: str | None = None, limit: int = 50,
+    active: bool | None = None, within: Iterable[Path] | None = None, own: Iterable[str] = (),
+    after: str | None = None, limit: int = 50,
 ) -> Page[Unit]:  # fmt: skip
-    """Units in the order of their ids; `region` means it and everything below, `q` a part of the name."""
+    """Units in the order of their ids; `region` means it and everything below, `q` a part of the name.
+
+    With `within` only units in regions with one of these paths, those in `own`, and those that one of `own` governs.
+    """
     query = select(_UNIT)
+    if within is not None:
+        mine = sorted(set(own))
+        there = _UNIT.c.region.in_(select(_REGION.c.code).where(inside(within)))
+        query = query.where(or_(there, _UNIT.c.id.in_(mine), _UNIT.c.department_id.in_(mine)))
     for column, value in ((_UNIT.c.kind, kind), (_UNIT.c.department_id, department_id)):
         query = query if value is None else query.where(column == value)
     if active is not None:
         query = query.where(_UNIT.c.active == int(active))
     if region is not None:
-        path = "/".join(found.path) if (found := find_region(tx, region)) else None
-        below = or_(_REGION.c.path == path, _REGION.c.path.startswith(f"{path}/", autoescape=True))
-        query = query.where(_UNIT.c.region.in_(select(_REGION.c.code).where(below)))
+        asked = [found.path] if (found := find_region(tx, region)) else []
+        query = query.where(_UNIT.c.region.in_(select(_REGION.c.code).where(inside(asked))))
     if q.strip():
         query = query.where(_UNIT.c.name.contains(line("q", q, 100), autoescape=True))
     return page_by_id(tx, query, _UNIT.c.id, "units", after=after, limit=limit, value=_unit)

@@ -11,7 +11,7 @@ from loop.store.sql import Prepared, upsert
 
 _SETTING = table_of(SettingRow)
 _GET = Prepared(select(_SETTING.c.value).where(_SETTING.c.key == bindparam("key")))
-_PUT = Prepared(upsert(_SETTING, ["key"]))
+_PUT = Prepared(upsert(_SETTING, ["key"], sets=["value"]))
 
 
 def get(tx: Tx, key: str) -> str | None:

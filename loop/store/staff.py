@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import bindparam, delete, select, update
+from sqlalchemy import bindparam, delete, or_, select, update
 
 from loop.kernel.errors import Conflict, Invalid, NotFound
 from loop.kernel.labels import LANGUAGES, Label
-from loop.kernel.people import DEPARTMENT, INSPECTOR, REGION_ROLES, UNIT_ROLES
+from loop.kernel.people import DEPARTMENT, INSPECTOR, REGION_ROLES, UNIT_ROLES, Path
 from loop.store.chronicle import By, enter
 from loop.store.core import table_of
 from loop.store.instants import day_text
 from loop.store.paging import Page, page_by_id
-from loop.store.places import changed, find_region, find_unit, new_id
-from loop.store.registry import PersonRow, PostRow, RecusalRow, SubstituteRow
+from loop.store.places import changed, find_region, find_unit, inside, new_id
+from loop.store.registry import PersonRow, PostRow, RecusalRow, RegionRow, SubstituteRow, UnitRow
 from loop.store.session import Tx
 from loop.store.sql import Prepared, upsert
 from loop.store.texts import line
@@ -29,6 +29,7 @@ FOREVER = date(9999, 12, 31)
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,63}")
 _RESERVED = {"system"}
 _PERSON, _POST = table_of(PersonRow), table_of(PostRow)
+_REGION, _UNIT = table_of(RegionRow), table_of(UnitRow)
 _SUBSTITUTE, _RECUSAL = table_of(SubstituteRow), table_of(RecusalRow)
 
 
@@ -119,9 +120,19 @@ def person(tx: Tx, id_: str) -> Person:
     return _person(row)
 
 
-def persons(tx: Tx, *, active: bool | None = None, after: str | None = None, limit: int = 50) -> Page[Person]:
-    """Persons in the order of their ids."""
+def persons(
+    tx: Tx, *, active: bool | None = None, within: Iterable[Path] | None = None, own: Iterable[str] = (),
+    after: str | None = None, limit: int = 50,
+) -> Page[Person]:  # fmt: skip
+    """Persons in the order of their ids; with `within` only those who have or had a post over, or at a unit of, a region
+    with one of these paths, and those with an id in `own`.
+    """
     query = select(*_COLUMNS)
+    if within is not None:
+        codes = select(_REGION.c.code).where(inside(within))
+        units = select(_UNIT.c.id).where(_UNIT.c.region.in_(codes))
+        there = select(_POST.c.person_id).where(or_(_POST.c.region.in_(codes), _POST.c.unit_id.in_(units)))
+        query = query.where(or_(_PERSON.c.id.in_(there), _PERSON.c.id.in_(sorted(set(own)))))
     if active is not None:
         query = query.where(_PERSON.c.active == int(active))
     return page_by_id(tx, query, _PERSON.c.id, "persons", after=after, limit=limit, value=_person)

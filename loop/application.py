@@ -1,0 +1,40 @@
+"""The second half of the composition root: the application that serves HTTP, put together from the running parts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+
+from fastapi import FastAPI
+
+from loop.access import Access
+from loop.api.app import create_app
+from loop.api.service import Policy, Service
+from loop.bootstrap import MIB, Parts
+
+
+@contextmanager
+def web(parts: Parts, *, scheduler: bool) -> Iterator[FastAPI]:
+    """The application over these parts; with `scheduler` the heart beats as long as the context lasts."""
+    settings, auth = parts.settings, parts.settings.auth
+    service = Service(
+        engine=parts.engine, evidence=parts.evidence, outbox=parts.outbox, beat=parts.beat if scheduler else None,
+        access=Access(
+            parts.store, parts.engine.clock, parts.engine.book.calendar, session=auth.session,
+            attempts=auth.login_attempts, window=timedelta(minutes=auth.login_window_minutes),
+        ),
+        policy=Policy(
+            body_limit=settings.server.max_body_mb * MIB, upload_limit=settings.storage.max_upload_mb * MIB,
+            https_only=auth.https_only, token_life=auth.token, tip_offs_per_hour=auth.tip_offs_per_hour,
+        ),
+    )  # fmt: skip
+    app = create_app(service)
+    if not scheduler:
+        yield app
+        return
+    parts.beat.start()
+    try:
+        yield app
+    finally:
+        parts.beat.stop()

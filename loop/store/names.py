@@ -1,0 +1,41 @@
+"""The names that a finding's ids and codes stand for, in one query: what an answer about one finding shows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import bindparam, func, select, true
+
+from loop.kernel.finding import Finding
+from loop.store.core import table_of
+from loop.store.registry import OfficeRow, RegionRow, UnitRow
+from loop.store.session import Tx
+from loop.store.sql import Prepared
+
+_OFFICE, _UNIT, _REGION = table_of(OfficeRow), table_of(UnitRow), table_of(RegionRow)
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """What people call the unit, the office and the region of a finding; empty where there is none."""
+
+    unit: str
+    office_code: str
+    office: str
+    region: str
+
+
+_OF = Prepared(
+    select(_UNIT.c.name, _OFFICE.c.code, _OFFICE.c.name, func.coalesce(_REGION.c.name, ""))
+    .select_from(_UNIT)
+    .join(_OFFICE, true())
+    .outerjoin(_REGION, _REGION.c.code == bindparam("region"))
+    .where(_UNIT.c.id == bindparam("unit_id"), _OFFICE.c.id == bindparam("office_id"))
+)
+
+
+def of_finding(tx: Tx, finding: Finding) -> Names:
+    """The names around one finding."""
+    region = finding.place.region[-1] if finding.place.region else ""
+    row = tx.one(_OF, unit_id=finding.unit_id, office_id=finding.office_id, region=region)
+    return Names(*row) if row else Names("", "", "", "")

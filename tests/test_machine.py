@@ -1,0 +1,68 @@
+"""The compiled table and the `transitions` library agree on every state and action of both tracks."""
+
+from itertools import product
+
+import pytest
+
+from loop.kernel import machine
+from loop.kernel.workflow import COURSE, DISPUTE, START
+from tests.values import book
+
+TRACKS = {COURSE: [START, *book().workflow.states], DISPUTE: list(book().workflow.dispute_states)}
+
+
+@pytest.mark.parametrize("track", TRACKS)
+def test_table_and_library_agree_on_every_cell_and_fork(track: str) -> None:
+    flow, table = book().workflow, book().table
+    engine, subject = machine.build(flow, track, known := machine.Subject()), known
+    states = TRACKS[track]
+    for state, action in product(states, (a for a in flow.actions.values() if a.track == track)):
+        targets = table.targets(track, state, action.name)
+        assert targets == flow.targets(action, state)
+        for choice in (*targets, "nowhere"):
+            engine.set_state(state or machine.UNBORN)
+            subject.choice = choice
+            reached = _moved(engine, subject, action.name)
+            expected = targets[0] if len(targets) == 1 else choice if choice in targets else None
+            assert reached == expected, (state, action.name, choice)
+
+
+def _moved(engine: object, subject: machine.Subject, action: str) -> str | None:
+    from transitions import Machine, MachineError
+
+    assert isinstance(engine, Machine)
+    try:
+        return subject.state if engine.dispatch(action) else None
+    except MachineError:
+        return None
+
+
+def test_the_library_refuses_what_the_table_refuses() -> None:
+    flow = book().workflow
+    assert machine.may(flow, COURSE, "report.draft", "submit_report", "") == "report.submitted"
+    assert machine.may(flow, COURSE, "review.onsite", "fail_review", "interview.proposed") == "interview.proposed"
+    assert machine.may(flow, COURSE, "review.onsite", "fail_review", "archived") is None
+    assert machine.may(flow, COURSE, "report.draft", "archive", "") is None
+    assert machine.may(flow, COURSE, "report.draft", "no_such_action", "") is None
+    assert machine.may(flow, DISPUTE, "none", "object", "filed") == "filed"
+
+
+def test_no_machine_is_shared() -> None:
+    first, second = (machine.build(book().workflow, COURSE) for _ in range(2))
+    assert first is not second
+    assert not set(map(id, first.models)) & set(map(id, second.models))
+    first.set_state("archived")
+    assert second.models[0].state == machine.UNBORN
+
+
+def test_the_library_adds_no_way_of_its_own() -> None:
+    engine = machine.build(book().workflow, COURSE)
+    assert set(engine.events) == {a.name for a in book().workflow.actions.values() if a.track == COURSE}
+
+
+def test_actions_are_listed_for_each_state_as_declared() -> None:
+    flow, table = book().workflow, book().table
+    for track, states in TRACKS.items():
+        for state in states:
+            declared = [a.name for a in flow.actions.values() if a.track == track and flow.targets(a, state)]
+            assert list(table.actions(track, state)) == declared
