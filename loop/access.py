@@ -137,6 +137,10 @@ class Access:
             raise Unauthenticated
         if shown.changes and (shown.foreign or not _same(shown.csrf, session.csrf)):
             raise Forbidden(NOT_FROM_HERE)
+        return self.of_session(tx, session)
+
+    def of_session(self, tx: Tx, session: BrowserSession) -> Caller:
+        """The person who signed in."""
         return self._person(tx, session.person_id, session=session)
 
     def _person(

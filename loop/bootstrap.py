@@ -73,9 +73,7 @@ def build(
         store, book_of(settings, calendar), clock, rungs=SYSTEM_PAYLOADS, number_form=settings.documents.number
     )
     channels = {name: channel() for name, channel in notifiers.CHANNELS.items()}
-    outbox = Outbox(
-        store, clock, channels, settings.notifications.lease_seconds, settings.notifications.attempts
-    )
+    outbox = Outbox(store, clock, channels, settings.notifications.lease_seconds, settings.notifications.attempts)
     evidence = Evidence(
         Path(settings.storage.evidence), settings.storage.max_upload_mb * MIB, frozenset(settings.storage.types)
     )

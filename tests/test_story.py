@@ -95,7 +95,16 @@ def test_one_finding_goes_through_all_eight_systems_a_dispute_and_two_lookbacks(
     world.sleep(40)
     assert world.state(number) == "archived"
     stages = {entry.to_state.partition(".")[0] for entry in world.trail(number) if entry.track == "course"}
-    assert {"report", "feedback", "rectification", "review", "interview", "bulletin", "accountability", "lookback"} <= stages
+    assert {
+        "report",
+        "feedback",
+        "rectification",
+        "review",
+        "interview",
+        "bulletin",
+        "accountability",
+        "lookback",
+    } <= stages
 
 
 def test_praise_is_announced_and_confirmed(world: World) -> None:

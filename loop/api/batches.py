@@ -13,14 +13,85 @@ from loop.access import Caller
 from loop.api import shapes
 from loop.api.answers import Answer, json_answer
 from loop.api.bodies import body_of
-from loop.api.deps import once_of, service_of, shaped, writer
+from loop.api.deps import engaged, once_of, service_of, shaped
 from loop.api.describe import IDEMPOTENCY_KEY, REFUSALS_OF_ACTIONS, body, said
+from loop.api.findings import ATTACH
 from loop.api.service import Service
-from loop.api.views import both, document_view, instant
+from loop.api.views import document_view, instant
 from loop.engine.door import Aim
 from loop.engine.record import Outcome
 from loop.kernel.errors import Invalid
-from loop.kernel.labels import Label
 from loop.kernel.payloads import Code, Flag
 from loop.store import names
 from loop.store.session import Tx
+
+router = APIRouter(tags=["findings"])
+
+
+class Versioned(BaseModel):
+    """A finding at the version the caller last saw."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    number: Code
+    version: Annotated[int, Field(ge=0, le=1_000_000_000, strict=True)]
+
+
+class Batch(BaseModel):
+    """One action on up to 500 findings; `preview` answers what would happen and undoes it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    action: Code
+    findings: Annotated[list[Code | Versioned], Field(min_length=1, max_length=500)]
+    payload: dict[str, Any] = {}
+    preview: Flag = False
+
+    def aims(self) -> list[Aim]:
+        """The findings as the engine takes them."""
+        return [Aim(one.number, one.version) if isinstance(one, Versioned) else Aim(one) for one in self.findings]
+
+
+EXAMPLE = {"action": "comment", "findings": ["YX-2026-0001"], "payload": {"text": "请于本周内报送进展。"}, "preview": True}
+
+
+@router.post(
+    "/batches", summary="One action on many findings", responses={**said(shapes.BatchOut), **REFUSALS_OF_ACTIONS},
+    openapi_extra={**body(Batch, EXAMPLE), "parameters": [IDEMPOTENCY_KEY]},
+)  # fmt: skip
+async def batch(request: Request) -> Response:
+    """The same action on all of these findings, or on none: a refusal names each finding that refuses, and why."""
+    service, sent = service_of(request), await body_of(request)
+
+    def work(tx: Tx, caller: Caller) -> Answer:
+        asked = shaped(Batch, sent.wanted)
+        if asked.action == ATTACH:
+            raise Invalid.field("action", "附件须逐个上传。", "files are attached one by one.", "single")
+        return service.engine.act_all_in(
+            tx, caller.actor, asked.action, asked.aims(), asked.payload,
+            lambda tx, done: _answer(service, tx, done, preview=asked.preview),
+            preview=asked.preview, once=once_of(request, caller, sent),
+        )  # fmt: skip
+
+    return (await engaged(request, work)).response()
+
+
+def _answer(service: Service, tx: Tx, done: Sequence[Outcome], *, preview: bool) -> Answer:
+    calendar = service.calendar
+    papers = {paper.id: paper for outcome in done for paper in outcome.documents}
+    reached = dict.fromkeys(reach for outcome in done for reach in outcome.told)
+    called = names.of_people(tx, (reach.person_id for reach in reached))
+    items = [
+        {
+            "number": f.number, "state": f.state, "dispute": f.dispute, "level": f.level, "version": f.version,
+            "due_at": instant(f.due_at, calendar),
+        }
+        for f in (outcome.finding for outcome in done)
+    ]  # fmt: skip
+    told = [
+        {"name": called[r.person_id][0], "full_name": called[r.person_id][1], "role": r.role, "gap": r.gap}
+        for r in reached
+        if r.person_id in called
+    ]
+    documents = [document_view(paper, service.book) for paper in papers.values()]
+    return json_answer({"preview": preview, "items": items, "documents": documents, "told": told})

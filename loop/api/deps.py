@@ -92,7 +92,11 @@ def shaped(model: type[M], values: Any) -> M:
 
 def path_text(request: Request, name: str) -> str:
     """A part of the path that names something; raises NotFound for what no name can be."""
-    value = str(request.path_params[name])
+    return name_in(str(request.path_params[name]))
+
+
+def name_in(value: str) -> str:
+    """`value`, if it could name anything; raises NotFound."""
     if not storable(value) or len(value) > 200:
         raise NotFound
     return value

@@ -124,6 +124,8 @@ def answer(error: LoopError, spoken: str, request_id: str = "", headers: Mapping
 def _headers(error: LoopError) -> dict[str, str]:
     if error.status == 401:
         return {"WWW-Authenticate": "Bearer"}
+    if error.status == 416:
+        return {"Content-Range": f"bytes */{error.facts.get('size', 0)}"}
     if error.status == 429:
         return {"Retry-After": str(error.facts.get("retry_after", 60))}
     if isinstance(error, Unavailable):

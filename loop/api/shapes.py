@@ -257,7 +257,16 @@ class WholeDocument(DocumentOut):
     findings: list[str]
 
 
-class Outcome(Shape):
+class ToldOut(Shape):
+    """A person who is told, in which role; `gap` names the role that nobody holds, for which they stand in."""
+
+    name: str
+    full_name: str
+    role: str
+    gap: str
+
+
+class OutcomeOut(Shape):
     """What one finding of a batch became, or would become."""
 
     number: str
@@ -266,16 +275,15 @@ class Outcome(Shape):
     level: int
     version: int
     due_at: str | None
-    told: list[str]
 
 
 class BatchOut(Shape):
     """What a batch did, or with `preview` would do, and the papers it made."""
 
     preview: bool
-    items: list[Outcome]
+    items: list[OutcomeOut]
     documents: list[DocumentOut]
-    told: list[str]
+    told: list[ToldOut]
 
 
 class PostOut(Shape):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from json import loads
 from typing import Any
 
 from loop.kernel.calendar import Calendar, local_day
@@ -119,6 +120,7 @@ def document_view(document: Document, book: Book, seq: int | None = None) -> dic
     return {
         "id": document.id,
         "kind": document.kind,
+        "title": loads(document.content)["title"],
         "number": document.number or None,
         "office": document.office_id,
         "year": document.year,

@@ -75,7 +75,7 @@ def passwd(name: str) -> None:
         given = sys.stdin.readline().rstrip("\n")
     with console.parts() as parts:
         hashed = Passwords().hash(given)
-        parts.store.write(lambda tx: accounts.set_password(tx, _known(tx, name).id, hashed))
+        parts.store.write(lambda tx: accounts.set_password(tx, console.operator(), _known(tx, name).id, hashed))
     console.say(f"{name}: password set")
 
 

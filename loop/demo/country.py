@@ -34,7 +34,7 @@ TITLES = {
     INSPECTOR: "督学", OFFICER: "经办", CHIEF: "主任", DIRECTOR: "督导委主任", LEADER: "分管领导", AUDITOR: "审计",
     UNIT: "负责人", DEPARTMENT: "分管局长", ADMIN: "管理员",
 }  # fmt: skip
-SURNAMES = "赵 钱 孙 李 周 吴 郑 冯 陈 褚 卫 蒋 沈 韩 杨 朱 秦 许 何 吕 施 孔 曹 严 华 魏 陶 姜".split()
+SURNAMES = tuple("赵钱孙李周吴郑冯陈褚卫蒋沈韩杨朱秦许何吕施孔曹严华魏陶姜")
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,9 +103,7 @@ class Builder:
     def build(self, wanted: Sequence[Sample]) -> Country:
         """Regions, offices, units and people for these samples."""
         for row in regions():
-            places.add_region(
-                self._tx, self._by, code=row.code, name=row.name, level=row.level, parent=row.parent_code
-            )
+            places.add_region(self._tx, self._by, code=row.code, name=row.name, level=row.level, parent=row.parent_code)
         seats = sorted({seat_of(s.region) for s in wanted})
         provinces = sorted({_province(code) for code in seats})
         for code in provinces:

@@ -160,7 +160,12 @@ def _notice(scene: Scene) -> Payload:
 
 
 def _decision(scene: Scene) -> Payload:
-    form = {"form": "F_PUBLIC_CRITICISM", "subject_type": "unit", "subject": scene.sample.unit_name, "executor": "督导办"}
+    form = {
+        "form": "F_PUBLIC_CRITICISM",
+        "subject_type": "unit",
+        "subject": scene.sample.unit_name,
+        "executor": "督导办",
+    }
     return {"forms": [form], "effective_on": scene.today.isoformat(), "rectify_by": scene.day(40)}
 
 

@@ -103,7 +103,9 @@ def _signins(tx: Tx, country: Country) -> tuple[dict[str, str | None], ...]:
 
 def _signin(tx: Tx, player: Player, now: datetime) -> dict[str, str | None]:
     expires = now + timedelta(days=365)
-    _, clear = accounts.create_token(tx, person_id=player.id, name="demo", scopes=(READ, WRITE), expires_at=expires, now=now)
+    _, clear = accounts.create_token(
+        tx, person_id=player.id, name="demo", scopes=(READ, WRITE), expires_at=expires, now=now
+    )
     return {
         "name": player.name, "role": player.role, "region": player.region, "unit": player.unit, "password": PASSWORD,
         "token": clear,

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Any, Protocol, TypeVar
+from typing import Any, NoReturn, Protocol, TypeVar, cast
 
 from loop.engine.birth import blank, may_create, payload_for
 from loop.engine.clock import Clock
@@ -117,7 +117,8 @@ class Engine:
 
     def run(self, work: Callable[[Tx], T | Refused]) -> Future[T]:
         """Run `work` in a transaction of its own. A `Refused` that it answers is committed with what ran before it, and
-        then raised by the future."""
+        then raised by the future.
+        """
         answered: Future[T] = Future()
 
         def settle(done: Future[T | Refused]) -> None:
@@ -249,13 +250,20 @@ class Engine:
         if preview:
             try:
                 with tx.attempt():
-                    raise Undone(finish(tx, self._all(tx, actor, action, aims, payload, now)))
+                    undo(finish(tx, self._all(tx, actor, action, aims, payload, now)))
             except Undone as undone:
-                return undone.answer  # type: ignore[no-any-return]
+                return cast("T", undone.answer)
+            raise AssertionError("a preview is always undone")
         return self._once(tx, once, lambda: finish(tx, self._all(tx, actor, action, aims, payload, now)))
 
     def _all(
-        self, tx: Tx, actor: Actor, action: str, aims: Sequence[Aim], payload: Mapping[str, Any] | LoopError, now: datetime
+        self,
+        tx: Tx,
+        actor: Actor,
+        action: str,
+        aims: Sequence[Aim],
+        payload: Mapping[str, Any] | LoopError,
+        now: datetime,
     ) -> list[Outcome]:
         found = self._batch(tx, actor, aims)
         for finding in list(found.values()):
@@ -271,6 +279,8 @@ class Engine:
             try:
                 with tx.attempt():
                     outcomes.append(self._decided(tx, found[aim.number], wish, now, register, about))
+            except Invalid:
+                raise  # the payload is the same for all of them
             except LoopError as error:
                 failures.append((aim.number, error))
         if failures:
@@ -298,8 +308,14 @@ class Engine:
         joins = any(p.kind.startswith(("interview", "reschedule", "bulletin", "filing")) for p in action.papers)
         if action.papers and not joins and len({f.unit_id for f in found}) > 1:
             raise GuardFailed(
-                Label("这类文书一次只能发给一个单位。", "A paper of this kind is addressed to one unit."), guard="one_unit"
+                Label("这类文书一次只能发给一个单位。", "A paper of this kind is addressed to one unit."),
+                guard="one_unit",
             )
+
+
+def undo(answer: object) -> NoReturn:
+    """End a stretch so that everything it did is undone, carrying its answer out."""
+    raise Undone(answer)
 
 
 class Undone(Exception):

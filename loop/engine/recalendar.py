@@ -59,9 +59,7 @@ def _moved(timer: Timer, old: Calendar, renewed: Calendar) -> date | None:
     return fresh if fresh != due else None
 
 
-def apply(
-    engine: Engine, moved: Sequence[Shift], reason: str, track: Callable[[Sequence[str]], Iterable[str]]
-) -> None:
+def apply(engine: Engine, moved: Sequence[Shift], reason: str, track: Callable[[Sequence[str]], Iterable[str]]) -> None:
     """Move the deadlines, one action for each finding; each person concerned is told once for each finding."""
     by_number = {number: list(group) for number, group in groupby(moved, key=lambda s: s.number)}
     for number in track(list(by_number)):

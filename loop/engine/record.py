@@ -222,4 +222,3 @@ def tell(tx: Tx, told: Sequence[Reach], entry: Entry, letter: str) -> None:
             for reach in told
         ],
     )  # fmt: skip
-

@@ -43,9 +43,7 @@ class SideTimers:
 
     def stop(self, tx: Tx, chain: str, rule: str, office_id: str, *, now: datetime) -> None:
         """Stop the running timers of `rule`; harmless where none runs."""
-        stopped = [
-            replace(t, stopped_at=now, next_at=clocks.OVER) for t in timers.running(tx, chain) if t.rule == rule
-        ]
+        stopped = [replace(t, stopped_at=now, next_at=clocks.OVER) for t in timers.running(tx, chain) if t.rule == rule]
         if stopped:
             self._note(tx, chain, office_id, "stop_timer", stopped, now)
 

@@ -75,7 +75,9 @@ class Striker:
             with tx.attempt():
                 return self._act(tx, finding, timer, point, now)
         except (GuardFailed, ActionNotAllowed) as blocked:
-            timers.put_off(tx, timer.id, _again(finding, timer, now), f"blocked: {blocked.facts.get('guard') or blocked.code}")
+            timers.put_off(
+                tx, timer.id, _again(finding, timer, now), f"blocked: {blocked.facts.get('guard') or blocked.code}"
+            )
         except (LoopError, LookupError, ValueError, TypeError, AssertionError) as broken:
             LOG.exception("timer.failed", finding=finding.number, timer=timer.id, rule=timer.rule)
             timers.put_off(tx, timer.id, now + timedelta(hours=1), f"failed: {broken}"[:500])
@@ -122,6 +124,7 @@ def _first_due(finding: Finding, now: datetime, given_up: set[str]) -> Timer | N
 
 def _again(finding: Finding, blocked: Timer, now: datetime) -> datetime:
     """When a blocked point is worth another try by itself: once the next window of this finding is over. Any other change
-    of its guard's facts is an action on the finding, after which its timers are looked at anew."""
+    of its guard's facts is an action on the finding, after which its timers are looked at anew.
+    """
     ends = [t.due_at + timedelta(seconds=1) for t in finding.timers if t.id != blocked.id and t.due_at >= now]
     return min(ends, default=OVER)

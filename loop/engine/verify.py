@@ -16,7 +16,7 @@ from sqlalchemy import ColumnElement, Table, and_, func, not_, select
 
 from loop.engine import verify_chains, verify_registry
 from loop.engine.comparing import Broken, Fault, lone, pages, shown
-from loop.engine.expected import Expected, spool
+from loop.engine.expected import spool
 from loop.engine.rebuild import Rebuilt, Row, rebuild
 from loop.engine.verify_chains import ATTACHMENT, DOCUMENT, EVENT, FILE, FINDING, LINK, SETTING
 from loop.engine.verify_chains import KEYS as CHAIN_KEYS
@@ -63,28 +63,38 @@ class _Verification:
     progress: Progress | None
     counts: Counter[str] = field(default_factory=Counter)
     numbers: Numbers = field(default_factory=Numbers)
+    total: int = -1
 
     def report(self) -> Report:
         try:
-            with spool() as expected:
-                self._check_chains(expected)
-                if self.only is None or PEOPLE in self.only:
-                    verify_registry.check(self.tx, expected, self.counts)
+            self._check_people()
+            self._check_chains()
             if self.only is None:
                 self._check_lone_rows()
                 self.counts["serial"] += self.numbers.check(self.tx)
-            if self.evidence and self.only is None:
-                self._check_disk(self.evidence)
+                if self.evidence:
+                    self._check_disk(self.evidence)
         except Broken as broken:
             return Report(dict(self.counts), broken.fault)
         return Report(dict(self.counts))
 
-    def _check_chains(self, expected: Expected) -> None:
+    def _check_people(self) -> None:
+        if self.only is not None and PEOPLE not in self.only:
+            return
+        last = 0
+        with spool() as expected:
+            for event in self._events(EVENT.c.chain == PEOPLE):
+                verify_registry.take(expected, event)
+                last = event["seq"]
+            verify_chains.check_heads(self.tx, {PEOPLE: last})
+            verify_registry.check(self.tx, expected, self.counts)
+
+    def _check_chains(self) -> None:
+        wanted = EVENT.c.chain != PEOPLE
+        if self.only is not None:
+            wanted = and_(wanted, EVENT.c.chain.in_(sorted(self.only)))
         batch: list[Rebuilt] = []
-        for chain, events in groupby(self._events(), key=lambda event: str(event["chain"])):
-            if chain == PEOPLE:
-                verify_chains.check_heads(self.tx, {chain: _take_all(expected, events)})
-                continue
+        for chain, events in groupby(self._events(wanted), key=lambda event: str(event["chain"])):
             rebuilt = rebuild(chain, events)
             self.numbers.take(rebuilt)
             batch.append(rebuilt)
@@ -93,10 +103,8 @@ class _Verification:
                 batch.clear()
         verify_chains.check(self.tx, batch, self.counts)
 
-    def _events(self) -> Iterator[Row]:
+    def _events(self, where: ColumnElement[bool]) -> Iterator[Row]:
         """Every event in the order of chain and number, each proved by its hash."""
-        where = None if self.only is None else EVENT.c.chain.in_(sorted(self.only))
-        total = self.tx.select(select(func.count()).select_from(EVENT))[0][0] if self.progress else 0
         chain, seq, previous = "", 0, FIRST
         for page in pages(self.tx, EVENT, ("chain", "seq"), where):
             for event in page:
@@ -107,7 +115,12 @@ class _Verification:
                 yield event
             self.counts["event"] += len(page)
             if self.progress:
-                self.progress(self.counts["event"], max(total, self.counts["event"]))
+                self.progress(self.counts["event"], max(self._total(), self.counts["event"]))
+
+    def _total(self) -> int:
+        if self.total < 0:
+            self.total = int(self.tx.select(select(func.count()).select_from(EVENT))[0][0])
+        return self.total
 
     def _check_lone_rows(self) -> None:
         """Rows that belong to no chain at all, which no comparison by chain has met."""
@@ -122,19 +135,12 @@ class _Verification:
                 self.counts["file"] += 1
 
 
-def _take_all(expected: Expected, events: Iterator[Row]) -> int:
-    last = 0
-    for event in events:
-        verify_registry.take(expected, event)
-        last = event["seq"]
-    return last
-
-
 def _check_event(event: Row, place: int, previous: str) -> None:
     key = (event["chain"], event["seq"])
+    if event["seq"] == place + 1:
+        raise Broken("event", (event["chain"], place), "the event is missing")
     if event["seq"] != place:
-        key = (event["chain"], min(place, event["seq"]))
-        raise Broken("event", key, "the event is missing" if event["seq"] > place else "there is no such place")
+        raise Broken("event", key, f"stands in place {event['seq']} of its chain, where place {place} comes next")
     try:
         expected = hash_of(event, previous)
     except (TypeError, ValueError, AttributeError) as strange:

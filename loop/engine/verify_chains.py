@@ -103,13 +103,16 @@ def check_heads(tx: Tx, chains: Mapping[str, int]) -> None:
     """Raises `Broken` where a chain without a finding does not end where it was last known to end."""
     kept = {row["key"].removeprefix(HEAD): row["value"] for row in among(tx, SETTING, "key", (HEAD + c for c in chains))}
     for chain, last in chains.items():
+        found = tx.select(select(EVENT.c.hash).where(and_(EVENT.c.chain == chain, EVENT.c.seq == last)))
+        if not found and chain not in kept:
+            continue
         if chain not in kept:
             raise Broken("setting", HEAD + chain, "the row is missing")
-        number, _, head = kept[chain].partition(":")
-        at_last = tx.select(select(EVENT.c.hash).where(and_(EVENT.c.chain == chain, EVENT.c.seq == last)))
-        if head != at_last[0][0] and number.isdecimal():
+        head = found[0][0] if found else ""
+        number, _, known = kept[chain].partition(":")
+        if known != head and number.isdecimal():
             _check_end(chain, last, int(number))
-        same("setting", HEAD + chain, {"value": f"{last}:{at_last[0][0]}"}, {"value": kept[chain]})
+        same("setting", HEAD + chain, {"value": f"{last}:{head}"}, {"value": kept[chain]})
 
 
 def _held_back(wanted: Row, row: Row) -> Row:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from xml.sax.saxutils import escape, quoteattr
 
 from loop.kernel.chart_layout import (
     MARGIN,
     PAD,
+    ROW,
     SMALL_SIZE,
+    SUBTITLE,
     TEXT_SIZE,
     TITLE_SIZE,
     WIDTH,
@@ -19,10 +22,11 @@ from loop.kernel.chart_layout import (
     Line,
     Placed,
     layout,
+    subtitle,
     text_width,
 )
 from loop.kernel.labels import Label
-from loop.kernel.sketch import Exit, Sketch, sketch
+from loop.kernel.sketch import Sketch, sketch
 from loop.kernel.workflow import START, Workflow
 
 COLOURS = ("#2f6f9f", "#8a5a00", "#2e7d4f", "#6a4fa3", "#b3541e", "#a33b5b", "#1f7a7a", "#7a4a2b", "#4a5fb0", "#5c6670")
@@ -33,7 +37,7 @@ TOP = 74.0
 HEADLINE = Label("整改闭环 · 状态图", "The rectification loop · state chart")
 COMMON = Label("多数在办状态都可以：", "From most open states:")
 ANY_STEP = Label("本系统任一步：", "from any step here:")
-WAITS = Label("待", "waits for ")
+VERSION = Label("版本", "version")
 BY_SYSTEM = Label("系统按时限办理", "taken by the system when due")
 BEEN_HERE = Label("经过", "has been here")
 IS_HERE = Label("现在在此", "is here")
@@ -65,10 +69,9 @@ class Marks:
     here: frozenset[str] = frozenset()
     counts: Mapping[str, int] = field(default_factory=dict)
 
-    def walked(self, exit_: Exit, target: str) -> bool:
+    def walked(self, arrow: Arrow) -> bool:
         """Whether the finding went this way."""
-        steps = zip(self.visited, self.visited[1:], strict=False)
-        return any(a in exit_.sources and b == target for a, b in steps)
+        return any(a in arrow.sources and b == arrow.target for a, b in pairwise(self.visited))
 
 
 def _marks(visited: Sequence[str], here: str | None, dispute: str | None, counts: Mapping[str, int]) -> Marks:
@@ -153,8 +156,8 @@ def svg(
     body = [
         *_head(drawn, workflow.version, marks),
         *(_frame(frame, language) for frame in placed.frames),
-        *(_arrow(arrow, colours, marks) for arrow in sorted(placed.arrows, key=lambda a: marks.walked(a.exit, a.target))),
-        *(_card(card, language, colours, marks) for card in placed.cards),
+        *(_arrow(arrow, colours, marks) for arrow in sorted(placed.arrows, key=marks.walked)),
+        *(_card(card, colours, marks) for card in placed.cards),
         *(_line(line, colours) for frame in placed.frames for line in frame.lines),
     ]
     height = placed.height
@@ -202,7 +205,7 @@ def _head(drawn: Sketch, version: str, marks: Marks) -> list[str]:
     language = drawn.language
     common = " · ".join(f"{e.text} → {e.target_text}" for e in drawn.common)
     found = [
-        _text(MARGIN, 30, f"{HEADLINE.in_(language)} · {version}", "stage"),
+        _text(MARGIN, 30, f"{HEADLINE.in_(language)} · {VERSION.in_(language)} {version}", "stage"),
         _text(MARGIN, 52, f"{COMMON.in_(language)} {common}" if common else ""),
     ]
     entries = [("system", BY_SYSTEM.in_(language))]
@@ -235,15 +238,15 @@ def _frame(frame: Placed, language: str) -> str:
     return "".join(found)
 
 
-def _card(place: Placed, language: str, colours: Mapping[str, str], marks: Marks) -> str:
+def _card(place: Placed, colours: Mapping[str, str], marks: Marks) -> str:
     card, box = place.card, place.box
     if card is None:
         return ""
     kinds = ["card", *(["end"] if card.end else [])]
     kinds += ["here"] if card.name in marks.here else ["been"] if card.name in marks.visited else []
     found = [_rect(box, " ".join(kinds)), _text(box.x + 8, box.y + 17, card.title, "title")]
-    small = card.name + (f" · {WAITS.in_(language)}{card.waits}" if card.waits else "")
-    found.append(_text(box.x + 8, box.y + 32, small, "small"))
+    for row, small in enumerate(subtitle(card, card.waits, box.width)):
+        found.append(_text(box.x + 8, box.y + 31 + row * SUBTITLE, small, "small"))
     if card.name in marks.counts:
         found.append(_badge(box.right - 8, box.y + 6, marks.counts[card.name]))
     found += [_line(line, colours) for line in place.lines]
@@ -257,20 +260,29 @@ def _badge(right: float, top: float, count: int) -> str:
 
 
 def _line(line: Line, colours: Mapping[str, str]) -> str:
-    """The name of the action and, in the colour of its stage, the state it leads to."""
+    """The name of the action and, each in the colour of its stage, the states it leads to."""
     one, box = line.exit, line.box
-    fill = FAINT if one.returns else colours.get(one.targets[0], INK)
-    arrow = "↩" if one.returns else "→"
-    y = box.y + 11
-    found = _text(box.x + 8, y, one.text)
-    return found + _text(
-        box.right - 8, y + (14 if line.folded else 0), f"{arrow} {one.target_text}", "small", anchor="end", fill=fill
-    )
+    wears = dict(zip(one.told, one.targets, strict=False))
+    found = [_text(box.x + 8, box.y + 11, one.text)]
+    for row, told in enumerate(line.told):
+        names = [
+            f'<tspan style="fill:{FAINT if one.returns else colours.get(wears[name], INK)}">{escape(name)}</tspan>'
+            for name in told
+        ]
+        if names:
+            y, arrow = box.y + 11 + row * (ROW - 2), "↩" if one.returns else "→"
+            where = f'x="{box.right - 8:g}" y="{y:g}" class="small" text-anchor="end"'
+            found.append(f"<text {where}>{arrow} {' / '.join(names)}</text>")
+    return "".join(found)
 
 
 def _arrow(arrow: Arrow, colours: Mapping[str, str], marks: Marks) -> str:
     colour = colours[arrow.target]
-    kinds = ["arrow", *(["system"] if arrow.exit.by_system else []), *(["walked"] if marks.walked(arrow.exit, arrow.target) else [])]
+    kinds = [
+        "arrow",
+        *(["system"] if arrow.exit.by_system else []),
+        *(["walked"] if marks.walked(arrow) else []),
+    ]
     tip = f"{arrow.exit.text} → {arrow.target}"
     return (
         f'<path d="{_rounded(arrow.corners)}" class="{" ".join(kinds)}" stroke="{colour}" '

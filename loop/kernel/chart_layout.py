@@ -14,7 +14,7 @@ from math import ceil
 from loop.kernel.sketch import Card, Exit, Frame, Sketch
 
 WIDTH, MARGIN, COLUMNS_GAP = 1400.0, 34.0, 52.0
-HEADER, PAD, ROW, TITLE, STACK = 28.0, 8.0, 16.0, 40.0, 12.0
+HEADER, PAD, ROW, TITLE, SUBTITLE, STACK = 28.0, 8.0, 16.0, 26.0, 13.0, 12.0
 LANE, ROOM = 5.0, 12.0
 TITLE_SIZE, TEXT_SIZE, SMALL_SIZE = 13.5, 11.5, 10.0
 
@@ -46,11 +46,12 @@ class Box:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One exit as it is written: its text at (box.x, y) and, where it does not fit beside it, the target one line lower."""
+    """One exit as it is written: its text on the first row, its targets beside it or on the rows below (`told`)."""
 
     exit: Exit
     box: Box
-    folded: bool
+    told: tuple[tuple[str, ...], ...]
+    """The targets row by row; the first row is that of the text and may be empty."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +69,12 @@ class Placed:
 
 @dataclass(frozen=True, slots=True)
 class Arrow:
-    """A line from the text of `exit` to the state `target`, as the corners it goes through."""
+    """A line from the text of `exit` to the state `target`, as the corners it goes through. `sources` are the states
+    beside which that text stands: one, or all of a stage.
+    """
 
     exit: Exit
+    sources: tuple[str, ...]
     target: str
     corners: tuple[tuple[float, float], ...]
 
@@ -111,7 +115,7 @@ def layout(drawn: Sketch, top: float) -> Layout:
     """Everything placed below `top`."""
     bands = _bands(drawn)
     grid = _Grid(max(len(band) for band in bands))
-    needs = _channel_needs(drawn, bands, grid)
+    needs = _channel_needs(bands, grid.columns)
     frames: list[Placed] = []
     cards: list[Placed] = []
     y = top
@@ -144,7 +148,8 @@ def _column(frame: Frame, grid: _Grid, band: int, column: int, top: float) -> tu
     x, width = grid.left(column), grid.column_width
     y, cards = top + HEADER, []
     for card in frame.cards:
-        lines, bottom = _lines(card.exits, x + PAD, y + TITLE, width - 2 * PAD)
+        under = len(subtitle(card, card.waits, width - 2 * PAD))
+        lines, bottom = _lines(card.exits, x + PAD, y + TITLE + under * SUBTITLE, width - 2 * PAD)
         box = Box(x + PAD, y, width - 2 * PAD, bottom + (4 if lines else 0) - y)
         cards.append(Placed(card.name, box, lines, band, column, card=card))
         y = box.bottom + STACK
@@ -156,12 +161,28 @@ def _column(frame: Frame, grid: _Grid, band: int, column: int, top: float) -> tu
 def _lines(exits: Iterable[Exit], x: float, top: float, width: float) -> tuple[tuple[Line, ...], float]:
     lines, y = [], top
     for one in exits:
-        needed = text_width(one.text, TEXT_SIZE) + text_width("→ " + one.target_text, SMALL_SIZE) + 30
-        folded = needed > width
-        height = ROW * 2 - 2 if folded else ROW
-        lines.append(Line(one, Box(x, y, width, height), folded))
+        told = _rows(one, width - 16)
+        height = ROW + (len(told) - 1) * (ROW - 2)
+        lines.append(Line(one, Box(x, y, width, height), told))
         y += height
     return tuple(lines), y
+
+
+def _rows(one: Exit, width: float) -> tuple[tuple[str, ...], ...]:
+    """The targets beside the text where they fit, else one row lower, else each on a row of its own."""
+    beside = text_width("→ " + one.target_text, SMALL_SIZE)
+    if text_width(one.text, TEXT_SIZE) + beside + 12 <= width:
+        return (one.told,)
+    if beside <= width:
+        return ((), one.told)
+    return ((), *((name,) for name in one.told))
+
+
+def subtitle(card: Card, waits: str, width: float) -> tuple[str, ...]:
+    """The code name of a state and whom it waits for, on one row or on two."""
+    parts = tuple(part for part in (card.name, waits) if part)
+    joined = " · ".join(parts)
+    return (joined,) if joined and text_width(joined, SMALL_SIZE) <= width - 16 else parts
 
 
 # ---- arrows ----------------------------------------------------------------------------------------------------------
@@ -172,6 +193,7 @@ class _Route:
     """The lanes an arrow takes: out into gap `out`, along `channel` if that is another gap than `into`, and in."""
 
     exit: Exit
+    source: Placed
     target: Placed
     start: tuple[float, float]
     out: int
@@ -185,17 +207,21 @@ class _Route:
 
 
 def _arrows(frames: list[Placed], cards: list[Placed], grid: _Grid) -> list[Arrow]:
+    routes = _routes(frames, cards)
+    rows = _channel_rows(routes, grid)
+    lanes = _gap_lanes(routes, rows, grid)
+    return [_drawn(route, rows, lanes) for route in routes]
+
+
+def _routes(frames: Iterable[Placed], cards: list[Placed]) -> list[_Route]:
     by_name = {card.name: card for card in cards}
-    routes = [
+    return [
         _route(place, line, by_name[target])
         for place in (*cards, *frames)
         for line in place.lines
         for target in line.exit.targets
         if not line.exit.returns and target in by_name and target != place.name
     ]
-    rows = _channel_rows(routes, grid)
-    lanes = _gap_lanes(routes, rows, grid)
-    return [_drawn(route, rows, lanes) for route in routes]
 
 
 def _route(place: Placed, line: Line, target: Placed) -> _Route:
@@ -207,7 +233,7 @@ def _route(place: Placed, line: Line, target: Placed) -> _Route:
     into = target.column + (0 if ahead > 0 else 1) if ahead else out
     edge = place.box.right if right else place.box.x
     channel = max(place.band, target.band) if level else (0 if place.band == 0 else place.band + 1)
-    return _Route(line.exit, target, (edge, line.box.y + ROW / 2 - 1), out, into, channel)
+    return _Route(line.exit, place, target, (edge, line.box.y + ROW / 2 - 1), out, into, channel)
 
 
 def _channel_rows(routes: list[_Route], grid: _Grid) -> dict[tuple[int, str], float]:
@@ -222,24 +248,18 @@ def _channel_rows(routes: list[_Route], grid: _Grid) -> dict[tuple[int, str], fl
     return rows
 
 
-def _channel_needs(drawn: Sketch, bands: list[list[tuple[int, Frame]]], grid: _Grid) -> list[float]:
-    """How much room the horizontal lanes take above each band and below the last."""
-    trial = _Grid(grid.columns, channels=[0.0] * (len(bands) + 1))
+def _channel_needs(bands: list[list[tuple[int, Frame]]], columns: int) -> list[float]:
+    """How much room the horizontal lanes take above each band and below the last, tried with bands far apart."""
+    trial = _Grid(columns, channels=[0.0] * (len(bands) + 1))
     placed = [_column(f, trial, band, column, band * 10_000) for band, row in enumerate(bands) for column, f in row]
-    cards = [card for _, inside in placed for card in inside]
-    by_name = {card.name: card for card in cards}
-    routes = [
-        _route(place, line, by_name[target])
-        for place in (*cards, *(frame for frame, _ in placed))
-        for line in place.lines
-        for target in line.exit.targets
-        if not line.exit.returns and target in by_name and target != place.name
-    ]
-    rows = _channel_rows(routes, trial)
-    return [ROOM + LANE * (1 + sum(1 for channel, _ in rows if channel == k)) for k in range(len(bands) + 1)]
+    routes = _routes([frame for frame, _ in placed], [card for _, inside in placed for card in inside])
+    lanes = [channel for channel, _ in _channel_rows(routes, trial)]
+    return [ROOM + LANE * (1 + lanes.count(k)) for k in range(len(bands) + 1)]
 
 
-def _gap_lanes(routes: list[_Route], rows: Mapping[tuple[int, str], float], grid: _Grid) -> dict[tuple[int, str], float]:
+def _gap_lanes(
+    routes: list[_Route], rows: Mapping[tuple[int, str], float], grid: _Grid
+) -> dict[tuple[int, str], float]:
     """The place of each vertical lane: one for each gap and target; lanes that do not overlap share a place."""
     spans: dict[tuple[int, str], list[float]] = {}
     for route in routes:
@@ -256,7 +276,10 @@ def _gap_lanes(routes: list[_Route], rows: Mapping[tuple[int, str], float], grid
             free = next((n for n, until in enumerate(busy) if until + 6 < min(spans[key])), len(busy))
             busy[free : free + 1] = [max(spans[key])]
             places[key] = free
-    return {key: _lane(grid, key[0], place, [p for k, p in places.items() if k[0] == key[0]]) for key, place in places.items()}
+    return {
+        key: _lane(grid, key[0], place, [p for k, p in places.items() if k[0] == key[0]])
+        for key, place in places.items()
+    }
 
 
 def _lane(grid: _Grid, gap: int, place: int, others: list[int]) -> float:
@@ -275,4 +298,6 @@ def _drawn(route: _Route, rows: Mapping[tuple[int, str], float], lanes: Mapping[
         corners += [(x, y), (into, y)]
         x = into
     corners += [(x, route.end[1]), route.end]
-    return Arrow(route.exit, name, tuple(corners))
+    frame = route.source.frame
+    sources = tuple(card.name for card in frame.cards) if frame else (route.source.name,)
+    return Arrow(route.exit, sources, name, tuple(corners))

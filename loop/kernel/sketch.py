@@ -18,7 +18,9 @@ MANY_TARGETS = 4
 """A fork with so many targets leads back to wherever the finding was; no arrow is drawn for each."""
 
 BEGIN = Label("开始", "start")
+BACK = Label("原处", "where it was")
 ENDS = Label("终点", "ends")
+WAITS = Label("待", "waits for ")
 DISPUTES = Label("争议", "dispute")
 
 
@@ -30,8 +32,14 @@ class Exit:
     text: str
     sources: tuple[str, ...]
     targets: tuple[str, ...]
-    target_text: str
+    told: tuple[str, ...]
+    """What people call the targets; one word for all of them where it leads back."""
     by_system: bool = False
+
+    @property
+    def target_text(self) -> str:
+        """The targets as one text."""
+        return " / ".join(self.told)
 
     @property
     def returns(self) -> bool:
@@ -126,11 +134,14 @@ def _merged(by_target: Mapping[tuple[str, ...], list[str]]) -> dict[tuple[str, .
     return found
 
 
-def _exit(workflow: Workflow, action: Action, sources: tuple[str, ...], targets: tuple[str, ...], language: str) -> Exit:
-    told = [_name(workflow, action.track, t, language) for t in targets]
-    text = " / ".join(told) if len(targets) < MANY_TARGETS else ("原处" if language != "en" else "where it was")
+def _exit(
+    workflow: Workflow, action: Action, sources: tuple[str, ...], targets: tuple[str, ...], language: str
+) -> Exit:
+    told = tuple(_name(workflow, action.track, t, language) for t in targets)
+    if len(targets) >= MANY_TARGETS:
+        told = (BACK.in_(language),)
     by_system = set(action.by) == {SYSTEM}
-    return Exit(action.name, action.label.in_(language), sources, targets, text, by_system)
+    return Exit(action.name, action.label.in_(language), sources, targets, told, by_system)
 
 
 def _name(workflow: Workflow, track: str, state: str, language: str) -> str:
@@ -150,12 +161,14 @@ def _exits_of(exits: list[Exit] | tuple[Exit, ...], apart: tuple[Exit, ...], sta
 def _card(workflow: Workflow, state: str, exits: tuple[Exit, ...], language: str, *, end: bool = False) -> Card:
     declared = workflow.states[state]
     waits = [ROLES[role].in_(language) for role in declared.waits_for if role in ROLES]
-    return Card(state, declared.label.in_(language), " / ".join(waits), exits, end)
+    told = WAITS.in_(language) + " / ".join(waits) if waits else ""
+    return Card(state, declared.label.in_(language), told, exits, end)
 
 
 def _dispute(workflow: Workflow, language: str) -> Frame:
     exits = tuple(_exits(workflow, DISPUTE, language))
     cards = tuple(
-        Card(name, label.in_(language), "", _exits_of(exits, (), name)) for name, label in workflow.dispute_states.items()
+        Card(name, label.in_(language), "", _exits_of(exits, (), name))
+        for name, label in workflow.dispute_states.items()
     )
     return Frame("dispute", DISPUTES.in_(language), cards)

@@ -8,7 +8,7 @@ from datetime import datetime
 from json import loads
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, bindparam, insert, select, update
+from sqlalchemy import Select, bindparam, insert, select, update
 
 from loop.kernel.clocks import Timer
 from loop.kernel.finding import Finding, is_open
@@ -64,7 +64,7 @@ def _finding(row: Sequence[Any], running: tuple[Timer, ...]) -> Finding:
     values["accountable_on"] = day_of(values["accountable_on"])
     sheet = values["sheet"] = loads(values["sheet"])
     place = Place(
-        *_paths(row[len(_READ) :]),
+        *_paths(row[len(_READ) : -len(LEVELS)], row[-len(LEVELS) :]),
         unit_id=values["unit_id"],
         department_id=values["department_id"],
         author_id=sheet.get("author"),
@@ -73,39 +73,42 @@ def _finding(row: Sequence[Any], running: tuple[Timer, ...]) -> Finding:
     return Finding(**values, timers=running, place=place)
 
 
-def _paths(row: Sequence[str | None]) -> tuple[Path, Path | None, Path]:
-    office, superior, unit = (tuple(path.split("/")) if path else None for path in row)
-    return office or (), superior, unit or ()
+def _paths(offices: Sequence[str | None], below: Sequence[str]) -> tuple[Path, Path | None, Path]:
+    """Paths of the office, of its superior, and of the region whose level columns are `below` the country."""
+    office, superior = (tuple(path.split("/")) if path else None for path in offices)
+    country = (office or ())[:1]
+    return office or (), superior, (*country, *(code for code in below if code))
 
 
 # ---- reading -----------------------------------------------------------------------------------------------------
 
-_PATHS = (_OF_OFFICE.c.path, _OF_SUPERIOR.c.path, _OF_UNIT.c.path)
+_PATHS = (_OF_OFFICE.c.path, _OF_SUPERIOR.c.path)
 
 
-def _placed(rows: Select[Any], unit_id: ColumnElement[Any]) -> Select[Any]:
-    """`rows`, which know the office, joined with the regions of the office, of its superior and of the unit."""
+def _placed(rows: Select[Any]) -> Select[Any]:
+    """`rows`, which know the office, joined with the regions of the office and of its superior."""
     return (
         rows.join(_OF_OFFICE, _OF_OFFICE.c.code == _OFFICE.c.region)
         .outerjoin(_SUPERIOR, _SUPERIOR.c.id == _OFFICE.c.superior_id)
         .outerjoin(_OF_SUPERIOR, _OF_SUPERIOR.c.code == _SUPERIOR.c.region)
-        .join(_UNIT, _UNIT.c.id == unit_id)
-        .join(_OF_UNIT, _OF_UNIT.c.code == _UNIT.c.region)
     )
 
 
+# A finding stands where its unit stood when it was opened, wherever the unit has moved since.
 _ROWS = _placed(
-    select(*(_FINDING.c[name] for name in _READ), *_PATHS)
+    select(*(_FINDING.c[name] for name in _READ), *_PATHS, *(_FINDING.c[name] for name in LEVELS))
     .select_from(_FINDING)
-    .join(_OFFICE, _OFFICE.c.id == _FINDING.c.office_id),
-    _FINDING.c.unit_id,
+    .join(_OFFICE, _OFFICE.c.id == _FINDING.c.office_id)
 )
 _ONE = _ROWS.where(_FINDING.c.number == bindparam("number"))
 _SOME = _ROWS.where(_FINDING.c.number.in_(bindparam("numbers", expanding=True))).order_by(_FINDING.c.number)
 _LOAD, _LOCK = Prepared(_ONE), Prepared(_ONE.with_for_update(of=_FINDING))
 _LOAD_SOME, _LOCK_SOME = Prepared(_SOME), Prepared(_SOME.with_for_update(of=_FINDING))
 _PLACE = Prepared(
-    _placed(select(*_PATHS).select_from(_OFFICE), bindparam("unit_id")).where(_OFFICE.c.id == bindparam("office_id"))
+    _placed(select(*_PATHS, _OF_UNIT.c.path).select_from(_OFFICE))
+    .join(_UNIT, _UNIT.c.id == bindparam("unit_id"))
+    .join(_OF_UNIT, _OF_UNIT.c.code == _UNIT.c.region)
+    .where(_OFFICE.c.id == bindparam("office_id"))
 )
 
 
@@ -131,7 +134,10 @@ def place_of(tx: Tx, office_id: str, unit_id: str, department_id: str | None) ->
     unknown.
     """
     row = tx.one(_PLACE, office_id=office_id, unit_id=unit_id)
-    return Place(*_paths(row), unit_id=unit_id, department_id=department_id) if row else None
+    if row is None:
+        return None
+    *offices, region = row
+    return Place(*_paths(offices, region.split("/")[1:]), unit_id=unit_id, department_id=department_id)
 
 
 # ---- writing -----------------------------------------------------------------------------------------------------

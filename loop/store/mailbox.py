@@ -190,3 +190,11 @@ def _message(row: Sequence[Any]) -> Message:
         values[name] = instant_of(values[name]) if values[name] else None
     values["dead"] = bool(values["dead"])
     return Message(**values)
+
+
+_DEAD_COUNT = Prepared(select(func.count()).select_from(_MESSAGE).where(_MESSAGE.c.dead == 1))
+
+
+def dead_count(tx: Tx) -> int:
+    """How many messages were given up."""
+    return int(tx.all(_DEAD_COUNT)[0][0])

@@ -1,18 +1,19 @@
-"""The names that a finding's ids and codes stand for, in one query: what an answer about one finding shows."""
+"""The names that ids and codes stand for: those around a finding in one query, and those of people."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from sqlalchemy import bindparam, func, select, true
 
 from loop.kernel.finding import Finding
 from loop.store.core import table_of
-from loop.store.registry import OfficeRow, RegionRow, UnitRow
+from loop.store.registry import OfficeRow, PersonRow, RegionRow, UnitRow
 from loop.store.session import Tx
 from loop.store.sql import Prepared
 
-_OFFICE, _UNIT, _REGION = table_of(OfficeRow), table_of(UnitRow), table_of(RegionRow)
+_OFFICE, _UNIT, _REGION, _PERSON = table_of(OfficeRow), table_of(UnitRow), table_of(RegionRow), table_of(PersonRow)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,3 +40,14 @@ def of_finding(tx: Tx, finding: Finding) -> Names:
     region = finding.place.region[-1] if finding.place.region else ""
     row = tx.one(_OF, unit_id=finding.unit_id, office_id=finding.office_id, region=region)
     return Names(*row) if row else Names("", "", "", "")
+
+
+_PEOPLE = Prepared(
+    select(_PERSON.c.id, _PERSON.c.name, _PERSON.c.full_name).where(_PERSON.c.id.in_(bindparam("ids", expanding=True)))
+)
+
+
+def of_people(tx: Tx, ids: Iterable[str]) -> dict[str, tuple[str, str]]:
+    """Sign-in name and full name of each of these persons, by id."""
+    wanted = sorted(set(ids))
+    return {row[0]: (row[1], row[2]) for row in tx.all(_PEOPLE, ids=wanted)} if wanted else {}

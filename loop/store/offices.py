@@ -134,6 +134,12 @@ def offices(
     return page_by_id(tx, query, _OFFICE.c.id, "offices", after=after, limit=limit, value=_office)
 
 
+def ids_within(tx: Tx, paths: Iterable[Path]) -> list[str]:
+    """The ids of all offices, active or not, in regions with one of these paths."""
+    query = select(_OFFICE.c.id).join_from(_OFFICE, _REGION, _REGION.c.code == _OFFICE.c.region)
+    return [row[0] for row in tx.select(query.where(inside(paths)).order_by(_OFFICE.c.id))]
+
+
 def change_office(tx: Tx, by: By, id_: str, changes: Mapping[str, Any]) -> Office:
     """Change `name`, `doc_prefix`, `code` or `active`; an inactive office is nobody's superior.
 

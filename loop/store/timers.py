@@ -247,3 +247,24 @@ _PAGE_RUNNING = Prepared(
 def page_running(tx: Tx, *, after: str, limit: int) -> list[tuple[str, Timer]]:
     """Up to `limit` running timers with their chains, in the order of their ids, from behind the id `after` on."""
     return [(row[0], _timer(row[1:])) for row in tx.all(_PAGE_RUNNING, after=after, most=limit)]
+
+
+class Failed(NamedTuple):
+    """A running timer that could not act."""
+
+    chain: str
+    rule: str
+    error: str
+
+
+_FAILED = Prepared(
+    select(_TIMER.c.chain, _TIMER.c.rule, _TIMER.c.error)
+    .where(_RUNNING, _TIMER.c.error != "")
+    .order_by(_TIMER.c.chain, _TIMER.c.id)
+    .limit(1_000)
+)
+
+
+def failed(tx: Tx) -> list[Failed]:
+    """Running timers that are blocked or failed, a thousand at most."""
+    return [Failed(*row) for row in tx.all(_FAILED)]

@@ -1,0 +1,277 @@
+"""Regions, offices, units, people, tokens as the API takes and shows them."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from loop.api.shapes import Shape
+from loop.kernel.payloads import Code, Day, Flag, Line, Name, Payload, Text, field
+
+UnitKind = Literal["school", "department", "government"]
+Level = Literal["country", "province", "prefecture", "county", "township"]
+Role = Literal[
+    "inspector", "officer", "chief", "director", "unit", "department", "leader", "auditor", "admin"
+]  # fmt: skip
+Language = Literal["zh", "en"]
+Secret = Annotated[str, Field(min_length=8, max_length=256)]
+Prefix = Annotated[str, Field(min_length=1, max_length=20)]
+
+
+class PageQuery(BaseModel):
+    """Which page of a list, and whether only active or only inactive entries."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    active: bool | None = None
+    limit: Annotated[int, Field(ge=1, le=200)] = 50
+    after: Annotated[str, Field(max_length=1000)] | None = None
+
+
+# ---- regions, offices, units ---------------------------------------------------------------------------------------
+
+
+class RegionQuery(PageQuery):
+    """A page of regions: those directly below `parent`, those of one level."""
+
+    parent: Annotated[str, Field(max_length=100)] | None = None
+    level: Level | None = None
+
+
+class NewRegion(Payload):
+    """A region to be added below another."""
+
+    code: Code = field("代码", "code")
+    name: Line = field("名称", "name")
+    level: Level = field("级别", "level")
+    parent: Code = field("上级地区", "parent")
+
+
+class ChangedRegion(Payload):
+    """What changes about a region."""
+
+    name: Line | None = field("名称", "name", None)
+    active: Flag | None = field("在用", "active", None)
+
+
+class RegionOut(Shape):
+    """A region of the tree; `path` holds the codes from the country down to itself."""
+
+    code: str
+    name: str
+    level: Level
+    parent: str | None
+    path: list[str]
+    active: bool
+
+
+class RegionList(Shape):
+    """A page of regions."""
+
+    items: list[RegionOut]
+    next: str | None
+
+
+class NewOffice(Payload):
+    """The office of a region, to be added."""
+
+    code: Code = field("代码", "code")
+    region: Code = field("地区", "region")
+    name: Line = field("名称", "name")
+    doc_prefix: Prefix = field("发文字", "word before the year in the numbers of papers")
+
+
+class ChangedOffice(Payload):
+    """What changes about an office."""
+
+    code: Code | None = field("代码", "code", None)
+    name: Line | None = field("名称", "name", None)
+    doc_prefix: Prefix | None = field("发文字", "word before the year in the numbers of papers", None)
+    active: Flag | None = field("在用", "active", None)
+
+
+class OfficeOut(Shape):
+    """A supervision office; `superior` is the id of the nearest active one above."""
+
+    id: str
+    code: str
+    region: str
+    name: str
+    doc_prefix: str
+    superior: str | None
+    active: bool
+
+
+class OfficeList(Shape):
+    """A page of offices."""
+
+    items: list[OfficeOut]
+    next: str | None
+
+
+class UnitQuery(PageQuery):
+    """A page of units: of a region and all below it, of one kind, governed by a department, by a part of the name."""
+
+    region: Annotated[str, Field(max_length=100)] | None = None
+    kind: UnitKind | None = None
+    department: Annotated[str, Field(max_length=100)] | None = None
+    q: Annotated[str, Field(max_length=100)] = ""
+
+
+class NewUnit(Payload):
+    """A unit to be added."""
+
+    name: Line = field("名称", "name")
+    kind: UnitKind = field("性质", "kind")
+    region: Code = field("地区", "region")
+    department: Code | None = field("主管部门", "department", None)
+
+
+class ChangedUnit(Payload):
+    """What changes about a unit."""
+
+    name: Line | None = field("名称", "name", None)
+    kind: UnitKind | None = field("性质", "kind", None)
+    region: Code | None = field("地区", "region", None)
+    department: Code | None = field("主管部门", "department", None)
+    active: Flag | None = field("在用", "active", None)
+
+
+class UnitWhole(Shape):
+    """A supervised unit; `department` is the id of the unit that governs it."""
+
+    id: str
+    name: str
+    kind: UnitKind
+    region: str
+    department: str | None
+    active: bool
+
+
+class UnitList(Shape):
+    """A page of units."""
+
+    items: list[UnitWhole]
+    next: str | None
+
+
+# ---- people --------------------------------------------------------------------------------------------------------
+
+
+class NewUser(Payload):
+    """A person with a first post, or one more post for a known name."""
+
+    name: Name = field("登录名", "sign-in name")
+    full_name: Line | None = field("姓名", "full name", None)
+    role: Role = field("角色", "role")
+    region: Code | None = field("地区", "region", None)
+    unit: Code | None = field("单位", "unit", None)
+    from_on: Day | None = field("任职自", "in post from", None)
+    until_on: Day | None = field("任职至", "in post until", None)
+    language: Language | None = field("语言", "language", None)
+    password: Secret | None = field("初始密码", "first password", None)
+
+
+class EndedPost(Payload):
+    """A post that ends with a day."""
+
+    post: Code = field("岗位编号", "post")
+    until_on: Day = field("任职至", "last day in post")
+
+
+class ChangedUser(Payload):
+    """What changes about a person."""
+
+    full_name: Line | None = field("姓名", "full name", None)
+    language: Language | None = field("语言", "language", None)
+    active: Flag | None = field("在用", "active", None)
+    password: Secret | None = field("新密码", "new password", None)
+    end_posts: Annotated[list[EndedPost], Field(max_length=50)] = field("结束任职", "posts that end", [])
+
+
+class HeldPost(Shape):
+    """A post from and until a day, both included; `until_on` is null where no end is set."""
+
+    id: str
+    role: str
+    region: str | None
+    unit: str | None
+    from_on: str
+    until_on: str | None
+
+
+class UserOut(Shape):
+    """A person with all posts, past ones too."""
+
+    id: str
+    name: str
+    full_name: str
+    language: str
+    active: bool
+    posts: list[HeldPost]
+
+
+class UserList(Shape):
+    """A page of people."""
+
+    items: list[UserOut]
+    next: str | None
+
+
+class NewRecusal(Payload):
+    """A unit from which a person stays away, and why."""
+
+    unit: Code = field("单位", "unit")
+    ground: Line = field("回避理由", "ground")
+    until_on: Day | None = field("至", "until", None)
+
+
+class RecusalOut(Shape):
+    """Why a person stays out of everything about a unit; `until_on` is null where no end is set."""
+
+    unit: str
+    ground: str
+    until_on: str | None
+
+
+class RecusalList(Shape):
+    """The recusals of a person."""
+
+    items: list[RecusalOut]
+    next: str | None
+
+
+class NewToken(Payload):
+    """A token to be made for the caller."""
+
+    name: Annotated[Text, Field(max_length=80)] = field("名称", "name")
+    scopes: Annotated[list[Literal["read", "write"]], Field(min_length=1, max_length=2)] = field(
+        "权限", "scopes", ["read"]
+    )
+    expires_on: Day | None = field("有效期至", "last day", None)
+
+
+class TokenOut(Shape):
+    """A programme's access. `used_on` is the day of its last use."""
+
+    id: str
+    name: str
+    scopes: list[str]
+    created_at: str
+    expires_at: str
+    used_on: str | None
+    revoked: bool
+
+
+class TokenMade(TokenOut):
+    """A new token; `token` is told this once and stored nowhere."""
+
+    token: str
+
+
+class TokenList(Shape):
+    """The tokens of a person."""
+
+    items: list[TokenOut]
+    next: str | None

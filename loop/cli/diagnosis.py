@@ -1,0 +1,87 @@
+"""What `loop doctor` looks at: database, calendar, timers that failed, messages that died, people, clock, disk."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from loop import bootstrap
+from loop.bootstrap import Parts
+from loop.kernel.errors import Unavailable
+from loop.settings import Settings
+from loop.store import mailbox, timers
+from loop.store.populace import people_model
+
+ENOUGH = 1024**3
+"""Free bytes below which a disk is too full for comfort."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing looked at; `do` says what to do where it is not well."""
+
+    what: str
+    ok: bool
+    said: str
+    do: str = ""
+
+
+def examine(settings: Settings) -> list[Finding]:
+    """Everything that can be told about this installation without changing it."""
+    found = [_disk(settings)]
+    try:
+        parts = bootstrap.build(settings)
+    except Unavailable as unavailable:
+        return [Finding("database 数据库", ok=False, said=unavailable.label.en, do="see the sentence before"), *found]
+    try:
+        return [Finding("database 数据库", ok=True, said="reachable, schema current"), *_running(parts), *found]
+    finally:
+        parts.close()
+
+
+def _running(parts: Parts) -> Iterator[Finding]:
+    year = datetime.now(parts.engine.book.calendar.zone).year
+    for one in (year, year + 1):
+        known = parts.engine.book.calendar.official(one)
+        late = one == year or datetime.now(UTC).month == 12
+        yield Finding(
+            f"calendar 日历 {one}", ok=known or not late, said="published" if known else "provisional",
+            do="" if known else f"when the notice for {one} appears: loop calendar load FILE --dry-run",
+        )  # fmt: skip
+    failed = parts.store.read(timers.failed)
+    blocked = [t for t in failed if t.error.startswith("blocked")]
+    broken = [t for t in failed if not t.error.startswith("blocked")]
+    yield Finding(
+        "timers 时限", ok=not broken, said=f"{len(broken)} failed, {len(blocked)} wait for a condition",
+        do="; ".join(f"{t.chain} {t.rule}: {t.error}" for t in broken[:5]),
+    )  # fmt: skip
+    dead = parts.store.read(mailbox.dead_count)
+    yield Finding(
+        "messages 消息", ok=not dead, said=f"{dead} given up", do="mend the channel, then replay" if dead else ""
+    )
+    gaps = [office.name for office in parts.store.read(people_model).offices if "chief" not in office.roles]
+    yield Finding(
+        "people 人员", ok=not gaps, said=f"{len(gaps)} offices without a chief",
+        do=f"loop user add NAME --role chief --region CODE for: {', '.join(gaps[:5])}" if gaps else "",
+    )  # fmt: skip
+
+
+def _disk(settings: Settings) -> Finding:
+    place = Path(settings.storage.evidence)
+    while not place.exists():
+        place = place.parent
+    free = shutil.disk_usage(place).free
+    writable = os.access(place, os.W_OK)
+    said = f"{free // 1024**2} MiB free at {place}" + ("" if writable else ", not writable")
+    return Finding(
+        "disk 磁盘", ok=free > ENOUGH and writable, said=said, do="" if free > ENOUGH and writable else _advice()
+    )
+
+
+def _advice() -> str:
+    return f"free space or set [storage] evidence to another disk (temporary files lie in {tempfile.gettempdir()})"

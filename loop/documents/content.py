@@ -1,0 +1,117 @@
+"""A paper's recorded values as headings and labelled fields, in the order in which a reader expects them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, get_args
+
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from loop.kernel.labels import Label
+from loop.kernel.payloads import label_of
+
+YES, NO = Label("是", "yes"), Label("否", "no")
+UNIT, FINDINGS = Label("被督导单位", "Unit"), Label("所涉问题", "Findings")
+SIGNED, COPIES = Label("签发", "Signed"), Label("抄送", "Copies to")
+DIGEST = Label("内容摘要（SHA-256）", "Digest of the content (SHA-256)")
+SIGNATURE = Label("{name}（{role_zh}）", "{name} ({role_en})")
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One labelled value: a text, a list of texts, or a table."""
+
+    label: str
+    text: str = ""
+    lines: tuple[str, ...] = ()
+    columns: tuple[str, ...] = ()
+    rows: tuple[tuple[str, ...], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sheet:
+    """A whole paper, ready to be set in type."""
+
+    language: str
+    title: str
+    number: str
+    office: str
+    issued_on: str
+    fields: tuple[Field, ...]
+    foot: tuple[Field, ...]
+
+
+def sheet(
+    content: Mapping[str, Any], payload: type[BaseModel], *, unit: str, role: Label, digest: str, language: str
+) -> Sheet:
+    """The paper with this recorded `content`. `payload` gives its fields their labels, `role` is that of the signer."""
+    about = tuple(f"{one['number']} {one['title']}" for one in content.get("findings", ()))
+    signature = SIGNATURE.filled(name=content["signed_by"]["name"], role_zh=role.zh, role_en=role.en)
+    foot = [Field(SIGNED.in_(language), signature.in_(language))]
+    if copies := tuple(str(one) for one in content.get("cc", ())):
+        foot.append(Field(COPIES.in_(language), lines=copies))
+    foot.append(Field(DIGEST.in_(language), digest))
+    title = content["title"]
+    return Sheet(
+        language=language, title=str(title.get(language, title["zh"])), number=str(content.get("number") or ""),
+        office=str(content["office"]), issued_on=str(content["issued_on"]),
+        fields=(
+            Field(UNIT.in_(language), unit), Field(FINDINGS.in_(language), lines=about),
+            *fields_of(content.get("payload", {}), payload, language),
+        ),
+        foot=tuple(foot),
+    )  # fmt: skip
+
+
+def fields_of(values: Mapping[str, Any], model: type[BaseModel], language: str) -> Iterator[Field]:
+    """The filled-in fields of a payload in the order of its model."""
+    for name, info in model.model_fields.items():
+        value = values.get(info.alias or name)
+        if value not in (None, "", [], {}):
+            yield _field(label_of(name, info).in_(language), value, info, language)
+
+
+def _field(label: str, value: Any, info: FieldInfo, language: str) -> Field:
+    if isinstance(value, Mapping):
+        return Field(label, lines=tuple(_inner(value, _model_in(info.annotation), language)))
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return _table(label, value, _model_in(info.annotation), language)
+    return Field(label, text_of(value, language))
+
+
+def _table(label: str, items: Sequence[Any], model: type[BaseModel] | None, language: str) -> Field:
+    if model is None or not all(isinstance(item, Mapping) for item in items):
+        return Field(label, lines=tuple(text_of(item, language) for item in items))
+    names = [(n, i) for n, i in model.model_fields.items() if any(item.get(i.alias or n) not in (None, "") for item in items)]
+    columns = tuple(label_of(name, info).in_(language) for name, info in names)
+    rows = tuple(tuple(text_of(item.get(i.alias or n), language) for n, i in names) for item in items)
+    return Field(label, columns=columns, rows=rows)
+
+
+def _inner(values: Mapping[str, Any], model: type[BaseModel] | None, language: str) -> Iterator[str]:
+    labels = {i.alias or n: label_of(n, i).in_(language) for n, i in model.model_fields.items()} if model else {}
+    for name, value in values.items():
+        if value not in (None, "", [], {}):
+            yield f"{labels.get(name, name)}: {text_of(value, language)}"
+
+
+def text_of(value: Any, language: str) -> str:
+    """A single value as people write it."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return (YES if value else NO).in_(language)
+    if isinstance(value, Mapping):
+        return " ".join(text_of(part, language) for part in value.values() if part not in (None, ""))
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return "；".join(text_of(part, language) for part in value)
+    return str(value)
+
+
+def _model_in(annotation: Any) -> type[BaseModel] | None:
+    """The model somewhere inside an annotation such as `list[Item] | None`."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next((found for part in get_args(annotation) if (found := _model_in(part))), None)
