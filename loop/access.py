@@ -11,6 +11,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import cached_property
 
 from pwdlib import PasswordHash
 from pwdlib.exceptions import UnknownHashError
@@ -67,7 +68,11 @@ class Passwords:
     def __init__(self, hasher: PasswordHash | None = None) -> None:
         self._hasher = hasher or PasswordHash((Argon2Hasher(),))
         self._threads = ThreadPoolExecutor(2, "loop-password")
-        self._nobodys = self._hasher.hash("nobody has this password")
+
+    @cached_property
+    def _nobodys(self) -> str:
+        """What is checked where nobody has the name, so that it takes as long."""
+        return self._hasher.hash("nobody has this password")
 
     def hash(self, password: str) -> str:
         """A hash fit to be stored; raises Invalid for a password that is too short or too long."""

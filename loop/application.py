@@ -21,7 +21,7 @@ def web(parts: Parts, *, scheduler: bool) -> Iterator[FastAPI]:
     service = Service(
         engine=parts.engine, evidence=parts.evidence, outbox=parts.outbox, beat=parts.beat if scheduler else None,
         access=Access(
-            parts.store, parts.engine.clock, parts.engine.book.calendar, session=auth.session,
+            parts.engine, session=auth.session,
             attempts=auth.login_attempts, window=timedelta(minutes=auth.login_window_minutes),
         ),
         policy=Policy(

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 from fastapi import APIRouter, FastAPI
 
-from loop.api import documents, evidence, findings, history, problems, session, workflow
+from loop.api import batches, documents, evidence, findings, history, problems, session, workflow
 from loop.api.edge import Edge
 from loop.api.openapi import document_of
 from loop.api.service import Service
 
 PREFIX = "/api/v1"
 ROUTERS: tuple[APIRouter, ...] = (
-    findings.router,
-    history.router,
     evidence.router,
+    findings.router,
+    batches.router,
+    history.router,
     documents.router,
     workflow.router,
     session.router,
 )
-"""Everything under `PREFIX`, the busiest first."""
+"""Everything under `PREFIX`; an address that two could take goes to the first."""
 ROOT_ROUTERS: tuple[APIRouter, ...] = ()
 """What stands outside: health and metrics."""
 FORM_OVERHEAD = 64 * 1024
@@ -43,6 +44,6 @@ def create_app(service: Service) -> FastAPI:
 
 def _limit(service: Service, path: str) -> int:
     """Files have a limit of their own, and a form around them."""
-    if path.endswith("/attachments"):
+    if path.endswith(("/attachments", "/actions/attach")):
         return service.policy.upload_limit + FORM_OVERHEAD
     return service.policy.body_limit

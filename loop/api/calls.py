@@ -6,13 +6,14 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from fastapi import Request
+from pydantic import BaseModel
 from starlette.responses import Response
 
 from loop.access import Caller
 from loop.api.answers import Answer, json_answer
 from loop.api.bodies import body_of
 from loop.api.deps import reading, shaped, writing
-from loop.api.describe import IDEMPOTENCY_KEY, body
+from loop.api.describe import IDEMPOTENCY_KEY
 from loop.api.scope import require
 from loop.kernel.errors import Fault, Invalid
 from loop.kernel.labels import Label
@@ -23,9 +24,27 @@ P = TypeVar("P", bound=Payload)
 NOT_NULL = Label("不能为空值。", "cannot be null.")
 
 
-def taking(model: type[Payload], example: dict[str, Any]) -> dict[str, Any]:
+def sending(model: type[BaseModel], example: dict[str, Any]) -> dict[str, Any]:
+    """How a JSON body is described: its schema in one piece, and an example."""
+    schema = model.model_json_schema()
+    whole = _inlined(schema, schema.pop("$defs", {}))
+    return {"requestBody": {"required": True, "content": {"application/json": {"schema": whole, "example": example}}}}
+
+
+def taking(model: type[BaseModel], example: dict[str, Any]) -> dict[str, Any]:
     """How a POST is described: its body and its Idempotency-Key."""
-    return {**body(model, example), "parameters": [IDEMPOTENCY_KEY]}
+    return {**sending(model, example), "parameters": [IDEMPOTENCY_KEY]}
+
+
+def _inlined(schema: Any, parts: dict[str, Any]) -> Any:
+    """A schema in which every reference is replaced by the part it refers to."""
+    if isinstance(schema, list):
+        return [_inlined(part, parts) for part in schema]
+    if not isinstance(schema, dict):
+        return schema
+    if "$ref" in schema:
+        return _inlined(parts[schema["$ref"].rpartition("/")[2]], parts)
+    return {name: _inlined(part, parts) for name, part in schema.items()}
 
 
 async def looking(request: Request, work: Callable[[Tx, Caller], Answer]) -> Response:

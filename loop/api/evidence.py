@@ -19,7 +19,7 @@ from loop.api.answers import Answer, json_answer
 from loop.api.bodies import Body
 from loop.api.deps import engaged, once_of, path_text, reading, service_of
 from loop.api.describe import IDEMPOTENCY_KEY, REFUSALS_OF_ACTIONS, REFUSALS_OF_READING, made, refusals
-from loop.api.findings import ATTACH, FORM_SCHEMA, SEND_A_FORM, expected_of, seen
+from loop.api.findings import ATTACH, FORM_SCHEMA, expected_of, seen
 from loop.api.sight import open_steps, sight_of
 from loop.engine.door import Refused, Wish
 from loop.engine.record import Outcome
@@ -34,6 +34,9 @@ from loop.store.session import Tx
 router = APIRouter(tags=["evidence"])
 _RANGE = re.compile(r"bytes=(?:(\d{1,18})-(\d{0,18})|-(\d{1,18}))")
 FIELDS = frozenset({"file", "note"})
+SEND_A_FORM = Label(
+    "附件请以 multipart/form-data 上传，文件放在 file 字段。", "Send a file as multipart/form-data, in the field `file`."
+)
 
 
 class RangeNotSatisfiable(LoopError):
@@ -44,6 +47,7 @@ class RangeNotSatisfiable(LoopError):
     text = Label("文件只有 {size} 字节。", "The file has only {size} bytes.")
 
 
+@router.post("/findings/{number}/actions/attach", status_code=201, include_in_schema=False)
 @router.post(
     "/findings/{number}/attachments", status_code=201, summary="Attach a file",
     responses={**made(shapes.FileOut, "Attached"), **REFUSALS_OF_ACTIONS},
@@ -101,9 +105,9 @@ async def _received(request: Request) -> tuple[StoredFile, str]:
         async with request.form(max_files=1, max_fields=4, max_part_size=64 * 1024) as form:
             sent = form.get("file")
             if not isinstance(sent, UploadFile):
-                raise Invalid.field("file", "必须上传一个文件。", "is required: one file.", "missing")  # noqa: TRY301
+                raise Invalid.field("file", "必须上传一个文件。", "is required: one file.", "missing")
             if strangers := sorted(set(form) - FIELDS):
-                raise Invalid.field(strangers[0][:64], "不是此事项的字段。", "is not a field of this request.", "extra")  # noqa: TRY301
+                raise Invalid.field(strangers[0][:64], "不是此事项的字段。", "is not a field of this request.", "extra")
             store = service_of(request).evidence
             kept = await asyncio.to_thread(store.put, sent.file, sent.filename or "")
             return kept, str(form.get("note", ""))

@@ -23,9 +23,8 @@ from loop.api.views import both, finding_view, row_view
 from loop.engine.door import Refused, Wish
 from loop.engine.record import Outcome
 from loop.kernel.decide import Offer
-from loop.kernel.errors import NotFound, UnsupportedFile
+from loop.kernel.errors import NotFound
 from loop.kernel.finding import Finding
-from loop.kernel.labels import Label
 from loop.kernel.payloads import Payload
 from loop.kernel.people import Actor
 from loop.kernel.workflow import Action
@@ -34,9 +33,6 @@ from loop.store.session import Tx
 
 router = APIRouter(tags=["findings"])
 ATTACH = "attach"
-SEND_A_FORM = Label(
-    "附件请以 multipart/form-data 上传，文件放在 file 字段。", "Send a file as multipart/form-data, in the field `file`."
-)
 FORM_SCHEMA = {
     "type": "object",
     "title": "Attachment",
@@ -192,11 +188,10 @@ async def create_finding(request: Request, action: str) -> Response:
 async def act(request: Request, number: str, action: str) -> Response:
     """Every action on every finding; OpenAPI shows each under a path of its own."""
     service, body = service_of(request), await body_of(request)
-    values = UnsupportedFile(SEND_A_FORM) if action == ATTACH else body.members
 
     def work(tx: Tx, caller: Caller) -> Answer | Refused:
         wish = Wish(
-            actor=caller.actor, action=action, number=path_text(request, "number"), payload=values,
+            actor=caller.actor, action=action, number=path_text(request, "number"), payload=body.members,
             expected=expected_of(request),
         )  # fmt: skip
         return service.engine.act_in(

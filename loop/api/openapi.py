@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from fastapi import FastAPI
@@ -10,7 +9,7 @@ from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
-from loop.api.describe import IDEMPOTENCY_KEY, IF_MATCH, PROBLEM, REFUSALS_OF_ACTIONS, Responses
+from loop.api.describe import IDEMPOTENCY_KEY, IF_MATCH, REFUSALS_OF_ACTIONS, Responses
 from loop.api.findings import ATTACH, FORM_SCHEMA
 from loop.api.problems import Problem
 from loop.kernel.payloads import example_of

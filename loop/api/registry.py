@@ -11,9 +11,9 @@ from starlette.responses import Response
 from loop.access import Caller
 from loop.api import registry_shapes as shapes
 from loop.api.answers import Answer, json_answer, listed
-from loop.api.calls import changes, looking, made_at, posting, taking
+from loop.api.calls import changes, looking, made_at, posting, sending, taking
 from loop.api.deps import query_of, service_of
-from loop.api.describe import REFUSALS_OF_READING, REFUSALS_OF_WRITING, body, made, parameters, said
+from loop.api.describe import REFUSALS_OF_READING, REFUSALS_OF_WRITING, made, parameters, said
 from loop.api.scope import by_admin, covers, in_sight, named, path_of_region, regions_of, units_of
 from loop.api.service import Service
 from loop.kernel.errors import Invalid, NotFound
@@ -95,7 +95,7 @@ def _by_there(tx: Tx, caller: Caller, service: Service, code: str, name: str) ->
 
 
 @router.patch(
-    "/regions/{code}", summary="Rename or deactivate a region", openapi_extra=body(shapes.ChangedRegion, {"name": "云溪区"}),
+    "/regions/{code}", summary="Rename or deactivate a region", openapi_extra=sending(shapes.ChangedRegion, {"name": "云溪区"}),
     responses={**said(shapes.RegionOut), **REFUSALS_OF_WRITING},
 )  # fmt: skip
 async def change_region(request: Request, code: str) -> Response:
@@ -175,7 +175,7 @@ async def add_office(request: Request) -> Response:
 
 @router.patch(
     "/offices/{office}", summary="Change or deactivate an office",
-    openapi_extra=body(shapes.ChangedOffice, {"doc_prefix": "云政教督"}),
+    openapi_extra=sending(shapes.ChangedOffice, {"doc_prefix": "云政教督"}),
     responses={**said(shapes.OfficeOut), **REFUSALS_OF_WRITING},
 )  # fmt: skip
 async def change_office(request: Request, office: str) -> Response:
@@ -254,7 +254,7 @@ async def add_unit(request: Request) -> Response:
 
 
 @router.patch(
-    "/units/{unit}", summary="Change or deactivate a unit", openapi_extra=body(shapes.ChangedUnit, {"active": False}),
+    "/units/{unit}", summary="Change or deactivate a unit", openapi_extra=sending(shapes.ChangedUnit, {"active": False}),
     responses={**said(shapes.UnitWhole), **REFUSALS_OF_WRITING},
 )  # fmt: skip
 async def change_unit(request: Request, unit: str) -> Response:

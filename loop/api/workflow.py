@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
+from types import MappingProxyType
 from typing import Any
 
 from fastapi import APIRouter, FastAPI, Request
@@ -30,6 +31,9 @@ from loop.store.session import Tx
 
 router = APIRouter(tags=["workflow"])
 EVERYTHING = Sight(True, frozenset(), frozenset())
+OWN_STYLE = "default-src 'none'; style-src 'unsafe-inline'"
+"""A picture carries its style within itself."""
+NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 FINDING = {
     "parameters": [
         {
@@ -75,7 +79,7 @@ async def read_workflow(request: Request) -> Response:
 )  # fmt: skip
 async def draw_picture(request: Request) -> Response:
     """The chart; with `finding` it marks where that finding is and has been."""
-    return await _drawn(request, svg, "image/svg+xml")
+    return await _drawn(request, svg, "image/svg+xml", {"Content-Security-Policy": OWN_STYLE})
 
 
 @router.get(
@@ -87,18 +91,20 @@ async def draw_mermaid(request: Request) -> Response:
     return await _drawn(request, mermaid, "text/plain")
 
 
-async def _drawn(request: Request, draw: Callable[..., str], media_type: str) -> Response:
+async def _drawn(
+    request: Request, draw: Callable[..., str], media_type: str, headers: Mapping[str, str] = NO_HEADERS
+) -> Response:
     service, number = service_of(request), request.query_params.get("finding")
     flow = service.book.workflow
 
     def work(tx: Tx, caller: Caller) -> Answer:
         spoken = language(request)
         if not number:
-            return Answer(draw(flow, spoken), media_type=media_type)
+            return Answer(draw(flow, spoken), headers=headers, media_type=media_type)
         finding = seen(tx, caller.actor, name_in(number))
         visited = [e.entry.to_state for e in steps(tx, finding.number, EVERYTHING) if e.entry.track == COURSE]
         drawn = draw(flow, spoken, visited, finding.state, finding.dispute)
-        return Answer(drawn, media_type=media_type)
+        return Answer(drawn, headers=headers, media_type=media_type)
 
     return (await reading(request, work)).response()
 

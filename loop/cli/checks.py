@@ -14,6 +14,7 @@ from loop.engine.verify import verify as verify_all
 from loop.kernel import chart
 from loop.kernel.errors import Unavailable
 from loop.kernel.modelcheck import check as check_model
+from loop.kernel.reference import reference as make_reference
 from loop.store.populace import inhabited_states, people_model
 from loop.store.session import Store
 from workflows.premises import PREMISES
@@ -25,6 +26,7 @@ def add_to(app: typer.Typer) -> None:
     app.command()(verify)
     app.command()(doctor)
     app.command()(diagram)
+    app.command()(reference)
 
 
 def check(as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False) -> None:
@@ -102,5 +104,17 @@ def diagram(
     text = chart.mermaid(flow, language) if form == "mermaid" else chart.svg(flow, language)
     if out is None:
         console.say(text)
+    else:
+        out.write_text(text, encoding="utf-8")
+
+
+def reference(
+    out: Annotated[Path | None, typer.Option(help="File to write; default: standard output.")] = None,
+) -> None:
+    """States, actions, permissions, timers and papers as Markdown, generated from the workflow and the shipped rules."""
+    book = bootstrap.book_of(console.settings(), calendars.build(()))
+    text = make_reference(book.workflow, book.table, book.rules)
+    if out is None:
+        console.say(text.rstrip("\n"))
     else:
         out.write_text(text, encoding="utf-8")

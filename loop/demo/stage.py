@@ -14,7 +14,7 @@ from pathlib import Path
 
 import uvicorn
 
-from loop import application, bootstrap
+from loop import application, bootstrap, log
 from loop.access import READ, WRITE, Passwords
 from loop.bootstrap import Parts
 from loop.demo.country import Builder, Country, Player, cast
@@ -65,6 +65,7 @@ def _settings(place: Path) -> Settings:
 def set_up(place: Path, *, today: date, seed: int, virtual: bool, quiet: bool) -> Iterator[Ready]:
     """Build the country, play the samples' histories up to `today`, make tokens for the cast."""
     settings = _settings(place)
+    log.configure(settings.observability.log_format, "warning")
     migrate(settings.database.url)
     began = datetime.combine(today, time(9), UTC) - HISTORY
     clock = MovableClock(began)

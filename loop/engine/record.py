@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -140,13 +140,20 @@ def _entry(
     )  # fmt: skip
 
 
+_OF_TIMER = tuple(f.name for f in fields(Timer) if f.name not in ("error", "pauses"))
+_OF_DOCUMENT = tuple(f.name for f in fields(Document) if f.name != "content")
+
+
 def timer_values(timer: Timer) -> dict[str, Any]:
     """A timer as the plain data that an event records."""
-    values = {k: v for k, v in asdict(timer).items() if k != "error"}
-    return {k: _plain(v) for k, v in values.items()}
+    values = {name: _plain(getattr(timer, name)) for name in _OF_TIMER}
+    values["pauses"] = [{"since": _plain(p.since), "until": _plain(p.until), "why": p.why} for p in timer.pauses]
+    return values
 
 
 def _plain(value: Any) -> Any:
+    if value is None or type(value) in (str, int, bool):
+        return value
     if isinstance(value, datetime):
         return text_of(value)
     if isinstance(value, Mapping):
@@ -182,7 +189,7 @@ def _effects(
 
 def document_values(document: Document) -> dict[str, Any]:
     """A paper as the plain data that an event records; its content by its digest."""
-    return {k: _plain(v) for k, v in asdict(document).items() if k != "content"}
+    return {name: _plain(getattr(document, name)) for name in _OF_DOCUMENT}
 
 
 def _parts(tx: Tx, decision: Decision, seq: int) -> None:

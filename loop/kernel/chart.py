@@ -21,6 +21,7 @@ from loop.kernel.chart_layout import (
     Layout,
     Line,
     Placed,
+    fitted,
     layout,
     subtitle,
     text_width,
@@ -226,7 +227,7 @@ def _sample(kind: str, x: float) -> str:
     if kind == "system":
         return f'<path d="M{x:g} 26 h28" class="arrow system" stroke="{INK}"/>'
     if kind == "count":
-        return _badge(x + 28, 18, 7)
+        return _badge(x + 28, 18, "7")
     return _rect(Box(x, 19, 28, 14), f"card {kind}", 4)
 
 
@@ -244,26 +245,32 @@ def _card(place: Placed, colours: Mapping[str, str], marks: Marks) -> str:
         return ""
     kinds = ["card", *(["end"] if card.end else [])]
     kinds += ["here"] if card.name in marks.here else ["been"] if card.name in marks.visited else []
-    found = [_rect(box, " ".join(kinds)), _text(box.x + 8, box.y + 17, card.title, "title")]
+    count = str(marks.counts[card.name]) if card.name in marks.counts else ""
+    room = box.width - 16 - (_badge_width(count) + 4 if count else 0)
+    found = [_rect(box, " ".join(kinds)), _text(box.x + 8, box.y + 17, fitted(card.title, TITLE_SIZE, room), "title")]
     for row, small in enumerate(subtitle(card, card.waits, box.width)):
         found.append(_text(box.x + 8, box.y + 31 + row * SUBTITLE, small, "small"))
-    if card.name in marks.counts:
-        found.append(_badge(box.right - 8, box.y + 6, marks.counts[card.name]))
+    if count:
+        found.append(_badge(box.right - 8, box.y + 4, count))
     found += [_line(line, colours) for line in place.lines]
     return "".join(found)
 
 
-def _badge(right: float, top: float, count: int) -> str:
-    width = text_width(str(count), TEXT_SIZE) + 12
+def _badge_width(count: str) -> float:
+    return text_width(count, TEXT_SIZE) + 12
+
+
+def _badge(right: float, top: float, count: str) -> str:
+    width = _badge_width(count)
     box = f'<rect x="{right - width:g}" y="{top:g}" width="{width:g}" height="16" rx="8" fill="{INK}"/>'
-    return box + _text(right - width / 2, top + 12, str(count), anchor="middle", fill=PAPER)
+    return box + _text(right - width / 2, top + 12, count, anchor="middle", fill=PAPER)
 
 
 def _line(line: Line, colours: Mapping[str, str]) -> str:
     """The name of the action and, each in the colour of its stage, the states it leads to."""
     one, box = line.exit, line.box
     wears = dict(zip(one.told, one.targets, strict=False))
-    found = [_text(box.x + 8, box.y + 11, one.text)]
+    found = [_text(box.x + 8, box.y + 11, fitted(one.text, TEXT_SIZE, box.width - 16))]
     for row, told in enumerate(line.told):
         names = [
             f'<tspan style="fill:{FAINT if one.returns else colours.get(wears[name], INK)}">{escape(name)}</tspan>'

@@ -13,15 +13,35 @@ from math import ceil
 
 from loop.kernel.sketch import Card, Exit, Frame, Sketch
 
-WIDTH, MARGIN, COLUMNS_GAP = 1400.0, 34.0, 52.0
+WIDTH, MARGIN, COLUMNS_GAP = 1400.0, 30.0, 48.0
 HEADER, PAD, ROW, TITLE, SUBTITLE, STACK = 28.0, 8.0, 16.0, 26.0, 13.0, 12.0
 LANE, ROOM = 5.0, 12.0
 TITLE_SIZE, TEXT_SIZE, SMALL_SIZE = 13.5, 11.5, 10.0
 
 
+NARROW, BROAD = frozenset("fijlrtI .,:;'|/()-"), frozenset("mwMW%")
+
+
 def text_width(text: str, size: float) -> float:
-    """A safe estimate of how wide `text` is: Chinese characters are square, Latin ones a little over half as wide."""
-    return size * sum(1.0 if ord(char) > 0x2E7F else 0.58 for char in text)
+    """A safe estimate of how wide `text` is in a usual sans-serif font; Chinese characters are square."""
+    return size * sum(map(_advance, text))
+
+
+def _advance(char: str) -> float:
+    if ord(char) > 0x2E7F or char in "→↩·…":
+        return 1.0
+    if char in NARROW:
+        return 0.38
+    return 0.9 if char in BROAD else 0.72 if char.isupper() else 0.6
+
+
+def fitted(text: str, size: float, width: float) -> str:
+    """`text`, cut short with an ellipsis where it is wider than `width`."""
+    if text_width(text, size) <= width:
+        return text
+    while text and text_width(text + "…", size) > width:
+        text = text[:-1]
+    return text + "…"
 
 
 @dataclass(frozen=True, slots=True)

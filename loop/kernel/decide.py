@@ -133,8 +133,8 @@ def check_guards(case: Case) -> None:
             raise GuardFailed(refusal, guard=guard.code)
 
 
-def decide(book: Book, finding: Finding, command: Command, facts: Facts, now: datetime) -> Decision:
-    """What `command` changes on `finding` at `now`.
+def permitted(book: Book, finding: Finding, command: Command, facts: Facts, now: datetime) -> Case:
+    """The case of a command that is found, permitted, possible here, well-formed and unguarded: look-ups and guards.
 
     Refuses with `NotFound` (no such action), `Forbidden`, `ActionNotAllowed`, `Invalid` or `GuardFailed`, in this order.
     """
@@ -148,7 +148,12 @@ def decide(book: Book, finding: Finding, command: Command, facts: Facts, now: da
     )  # fmt: skip
     case = choose_capacity(case, able)
     check_guards(case)
-    return _conclude(book, case, command)
+    return case
+
+
+def decide(book: Book, finding: Finding, command: Command, facts: Facts, now: datetime) -> Decision:
+    """What `command` changes on `finding` at `now`; refuses as `permitted` does."""
+    return _conclude(book, permitted(book, finding, command, facts, now), command)
 
 
 def _conclude(book: Book, case: Case, command: Command) -> Decision:

@@ -198,6 +198,7 @@ _SENTENCES: dict[str, Label] = {
     "extra_forbidden": Label("不是此事项的字段", "is not a field of this request"),
     "string_too_long": Label("太长", "is too long"),
     "string_too_short": Label("不能为空", "must not be empty"),
+    "string_unicode": Label("含有不能使用的字符", "holds a character that cannot be used"),
     "string_type": Label("必须是文字", "must be text"),
     "int_type": Label("必须是整数", "must be a whole number"),
     "bool_type": Label("必须是 true 或 false", "must be true or false"),

@@ -36,6 +36,7 @@ def reference(workflow: Workflow, table: Table, rules: RuleBook) -> str:
         ("Payload fields 填报内容", _fields(workflow)),
         ("Permissions 权限", _permissions(workflow)),
         ("Timers 时限", _timers(workflow, rules)),
+        ("Further limits 其他期限", _further(workflow, rules)),
         ("Ladder 督办阶梯", _ladder(rules.ladder)),
         ("Papers 文书", _papers(workflow)),
     )
@@ -211,6 +212,17 @@ def _lengths(timer: TimerRule, rules: RuleBook) -> Iterator[tuple[str, str]]:
             yield f"{name}{rule.number} {rule.unit}", _source(rule)
 
 
+def _further(workflow: Workflow, rules: RuleBook) -> str:
+    """The rules that no timer runs on: what guards compare with."""
+    used = {key for timer in workflow.timers.values() for key in (timer.name, *timer.variants)}
+    rows = [
+        (f"`{key}`", f"{rule.number} {rule.unit}", _source(rule))
+        for key, rule in rules.rules.items()
+        if key not in used
+    ]
+    return _table(("rule", "length", "source"), rows)
+
+
 def _source(rule: Rule) -> str:
     return f"[{rule.provenance}] {rule.source}"
 
@@ -240,6 +252,9 @@ def _ladder(ladder: Ladder) -> str:
         (setter, warned, ", ".join(f"`{action}` + {days} d" for days, action in after_due(profile, ladder)))
         for setter, profile in setters
     ]
-    after = f"\nRungs are taken at {ladder.at}. Reminders: the second addressee after {ladder.remind_then}, then every {ladder.remind_every}.\n"
+    after = (
+        f"\nRungs are taken at {ladder.at}. "
+        f"Reminders: the second addressee after {ladder.remind_then}, then everybody every {ladder.remind_every}.\n"
+    )
     legend = "; ".join(f"{key} = {_both(label)}" for key, label in PROVENANCE.items())
     return _table(("the date was set by", "`warn` before", "after due"), rows) + after + f"\nSources: {legend}.\n"

@@ -7,6 +7,10 @@ import json
 from typing import Any
 
 
+_ENCODER = json.JSONEncoder(sort_keys=True, ensure_ascii=False, check_circular=False, separators=(",", ":"))
+_LEAVES = frozenset({str, int, bool, type(None)})
+
+
 def canonical(value: Any) -> str:
     """`value` as JSON with sorted keys, no spaces and every character as itself.
 
@@ -14,7 +18,7 @@ def canonical(value: Any) -> str:
     values alike. Raises ValueError for half a surrogate pair, which has no UTF-8 form.
     """
     _check(value)
-    text = json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    text = _ENCODER.encode(value)
     text.encode("utf-8")
     return text
 
@@ -25,15 +29,16 @@ def digest(text: str) -> str:
 
 
 def _check(value: Any) -> None:
-    if value is None or isinstance(value, str | int):
-        return
+    # Most parts are leaves of the plain types, so those are told apart first and without a call.
     if isinstance(value, dict):
         for key, part in value.items():
             if not isinstance(key, str):
                 raise TypeError(f"a key of canonical JSON must be text, not {key!r}")
-            _check(part)
+            if type(part) not in _LEAVES:
+                _check(part)
     elif isinstance(value, list | tuple):
         for part in value:
-            _check(part)
-    else:
+            if type(part) not in _LEAVES:
+                _check(part)
+    elif value is not None and not isinstance(value, str | int):
         raise TypeError(f"canonical JSON has no form for {type(value).__name__} {value!r}")

@@ -10,9 +10,11 @@ NEVER_TEXT = "9999-12-31T00:00:00.000000Z"
 
 def text_of(at: datetime) -> str:
     """An aware instant as stored text; raises ValueError on a naive one."""
-    if at.tzinfo is None:
-        raise ValueError("naive datetime")
-    return at.astimezone(UTC).isoformat(timespec="microseconds")[:26] + "Z"
+    if at.tzinfo is not UTC:
+        if at.tzinfo is None:
+            raise ValueError("naive datetime")
+        at = at.astimezone(UTC)
+    return at.isoformat(timespec="microseconds")[:26] + "Z"
 
 
 def instant_of(text: str) -> datetime:

@@ -12,11 +12,11 @@ from sqlalchemy import and_, bindparam, delete, func, select, update
 
 from loop.kernel.errors import Invalid, NotFound
 from loop.kernel.facts import SupervisionFact
-from loop.kernel.people import INSPECTOR
+from loop.kernel.people import INSPECTOR, Path
 from loop.store.canonical import canonical
 from loop.store.chronicle import By, enter
 from loop.store.core import table_of
-from loop.store.offices import office
+from loop.store.offices import ids_within, office
 from loop.store.paging import Page, page_by_id
 from loop.store.places import changed, new_id
 from loop.store.registry import PersonRow, PostRow, SupervisionRow, TeamRow
@@ -117,13 +117,17 @@ def supervision(tx: Tx, id_: str) -> Supervision:
 
 
 def supervisions(
-    tx: Tx, *, offices: Iterable[str] | None = None, active: bool | None = None,
+    tx: Tx, *, offices: Iterable[str] | None = None, within: Iterable[Path] | None = None, active: bool | None = None,
     after: str | None = None, limit: int = 50,
 ) -> Page[Supervision]:  # fmt: skip
-    """Supervisions in the order of their ids, those of `offices` (ids) only where given."""
+    """Supervisions in the order of their ids: of `offices` (ids) only, of offices in regions with one of the paths
+    `within` only, where given.
+    """
     query = _WHOLE
     if offices is not None:
         query = query.where(_SUPERVISION.c.office_id.in_(sorted(set(offices))))
+    if within is not None:
+        query = query.where(_SUPERVISION.c.office_id.in_(ids_within(tx, within)))
     if active is not None:
         query = query.where(_SUPERVISION.c.active == int(active))
     found = page_by_id(tx, query, _SUPERVISION.c.id, "supervisions", after=after, limit=limit, value=_value)

@@ -1,0 +1,214 @@
+"""Random walks over both tracks with leaps of the clock: whatever is done, history and tables tell the same story.
+
+A walker takes what the engine offers, now and then what it does not; after each step everything that is promised of a
+finding is looked at again.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule, run_state_machine_as_test
+
+from loop.engine.verify import verify
+from loop.kernel.errors import LoopError
+from loop.kernel.finding import Finding
+from tests.cast import POSTS
+from tests.payloads import Writer
+from tests.world import World, settings_for
+from workflows import declared
+
+OFTEN = 6
+"""How much more often a step of the course or of the dispute is taken than one that is possible at any time."""
+ANYTIME = frozenset({"comment", "attach", "urge", "instruct", "correct", "transfer", "suspend", "publish", "amend", "urgent_order"})
+LEAPS = (0.2, 1, 3, 6, 12, 30, 95)
+ACTING = tuple(name for name, (role, _) in POSTS.items() if role not in ("admin", "auditor"))
+
+
+class Tally:
+    """What became of the steps of a whole run."""
+
+    def __init__(self) -> None:
+        self.steps = self.refused = 0
+        self.accepted: Counter[str] = Counter()
+
+    @property
+    def share(self) -> float:
+        return sum(self.accepted.values()) / max(1, sum(self.accepted.values()) + self.refused)
+
+
+class Walk(RuleBasedStateMachine):
+    """One database, a few findings, everybody who may act."""
+
+    template: Path
+    tally: Tally
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.folder = Path(tempfile.mkdtemp(prefix="walk-"))
+        shutil.copy(self.template, self.folder / "loop.db")
+        self.world = World(settings_for(f"sqlite:///{self.folder / 'loop.db'}", self.folder))
+        self.numbers: list[str] = []
+        self.touched: set[str] = set()
+
+    def teardown(self) -> None:
+        report = verify(self.world.parts.store, self.world.parts.evidence)
+        self.world.parts.close()
+        shutil.rmtree(self.folder)
+        assert report.ok, str(report.fault)
+
+    # ---- steps -------------------------------------------------------------------------------------------------------
+
+    @initialize(data=st.data())
+    def begin(self, data: st.DataObject) -> None:
+        self._take("inspector", "open", None, self._writer(data).new())
+
+    @precondition(lambda self: len(self.numbers) < 4)
+    @rule(data=st.data())
+    def record(self, data: st.DataObject) -> None:
+        writer = self._writer(data)
+        who, action, payload = data.draw(
+            st.sampled_from([("inspector", "open", writer.new()), ("officer", "take_over", writer.taken_over())])
+        )
+        self._take(who, action, None, payload)
+
+    @rule(data=st.data())
+    def act(self, data: st.DataObject) -> None:
+        self._step(data)
+
+    @rule(data=st.data())
+    def act_on(self, data: st.DataObject) -> None:
+        """The same once more: most steps should be steps of the workflow."""
+        self._step(data)
+
+    @rule(data=st.data())
+    def act_further(self, data: st.DataObject) -> None:
+        self._step(data)
+
+    def _step(self, data: st.DataObject) -> None:
+        finding = self.world.finding(self._number(data))
+        possible = self._possible(finding)
+        if possible:
+            who, action = data.draw(st.sampled_from(possible))
+            self._do(data, who, action, finding)
+
+    @rule(data=st.data(), who=st.sampled_from(ACTING))
+    def try_anything(self, data: st.DataObject, who: str) -> None:
+        finding = self.world.finding(self._number(data))
+        action = data.draw(st.sampled_from(sorted(self.world.engine.book.workflow.actions)))
+        if not self.world.engine.book.workflow.actions[action].creates:
+            self._do(data, who, action, finding)
+
+    @rule(days=st.sampled_from(LEAPS))
+    def leap(self, days: float) -> None:
+        for struck in self.world.sleep(days):
+            self.tally.accepted[struck.action] += 1
+            self.touched.add(struck.number)
+
+    def _writer(self, data: st.DataObject) -> Writer:
+        return Writer(self.world, lambda options: data.draw(st.sampled_from(list(options))))
+
+    def _number(self, data: st.DataObject) -> str:
+        return str(data.draw(st.sampled_from(self.numbers)))
+
+    def _possible(self, finding: Finding) -> list[tuple[str, str]]:
+        """Who may do what, the steps of the workflow more often than what is possible at any time."""
+        found = []
+        for name in ACTING:
+            actor = self.world.actor(name)
+            offers = self.world.parts.store.read(lambda tx, a=actor: self.world.engine.offers(tx, a, finding))
+            for action in (offer.action.name for offer in offers if not offer.guard):
+                found += [(name, action)] * (1 if action in ANYTIME else OFTEN)
+        return found
+
+    def _do(self, data: st.DataObject, who: str, action: str, finding: Finding) -> None:
+        if action == "attach":
+            self._count(action, lambda: self.world.attach(who, finding.number), finding.number)
+            return
+        self._take(who, action, finding.number, self._writer(data).write(action, finding))
+
+    def _take(self, who: str, action: str, number: str | None, payload: dict[str, Any]) -> None:
+        def act() -> None:
+            made = self.world.act(who, action, number, **payload).finding.number
+            if made not in self.numbers:
+                self.numbers.append(made)
+            self.touched.add(made)
+
+        self._count(action, act, number)
+
+    def _count(self, action: str, act: Any, number: str | None) -> None:
+        self.tally.steps += 1
+        if number:
+            self.touched.add(number)
+        try:
+            act()
+        except LoopError:
+            self.tally.refused += 1
+        else:
+            self.tally.accepted[action] += 1
+
+    # ---- what is promised --------------------------------------------------------------------------------------------
+
+    @invariant()
+    def history_and_tables_agree(self) -> None:
+        report = verify(self.world.parts.store, chains=self.touched)
+        assert report.ok, str(report.fault)
+        for number in self.touched:
+            finding = self.world.finding(number)
+            assert finding.version == len(self.world.trail(number))
+            self._check_timers(finding)
+        self.touched.clear()
+
+    def _check_timers(self, finding: Finding) -> None:
+        flow = self.world.engine.book.workflow
+        state = flow.states[finding.state]
+        course = [t for t in finding.timers if flow.timers[t.rule].kind == "course"]
+        strays = [t.rule for t in finding.timers if (lives := flow.timers[t.rule].lives_in) and finding.state not in lives]
+        assert not strays, f"{finding.state} keeps {strays}"
+        assert bool(course) == bool(state.waits_for or finding.state == "lookback.watching"), finding.state
+        rules = Counter(t.rule for t in course if t.rule != "lookback")
+        assert all(many == 1 for many in rules.values()), rules
+        running = [t for t in course if not t.paused]
+        assert finding.suspended or len(running) == len(course)
+        if running:
+            first = min(running, key=lambda t: (t.due_at, t.id))
+            assert (finding.due_at, finding.due_rule, finding.waits_for) == (first.due_at, first.rule, first.owner)
+
+
+# ---- the walks -------------------------------------------------------------------------------------------------------
+
+
+def walked(template: Path, *, walks: int, steps: int) -> Tally:
+    """So many walks of so many steps, always the same ones."""
+
+    class Machine(Walk):
+        pass
+
+    Machine.template, Machine.tally = template, Tally()
+    settled = settings(
+        max_examples=walks, stateful_step_count=steps, deadline=None, derandomize=True, database=None, print_blob=False,
+        suppress_health_check=list(HealthCheck),
+    )  # fmt: skip
+    run_state_machine_as_test(Machine, settings=settled)
+    return Machine.tally
+
+
+def test_a_short_walk(sqlite_template: Path) -> None:
+    tally = walked(sqlite_template, walks=6, steps=50)
+    assert tally.share >= 0.4
+
+
+@pytest.mark.prove
+def test_ten_thousand_steps_take_every_action(sqlite_template: Path) -> None:
+    tally = walked(sqlite_template, walks=150, steps=100)
+    assert tally.steps >= 10_000
+    assert tally.share >= 0.4
+    never = set(declared().actions) - set(tally.accepted) - {"move_deadlines"}
+    assert not never, f"never accepted: {sorted(never)}"
