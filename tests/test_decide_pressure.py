@@ -193,6 +193,6 @@ def test_the_level_never_falls_on_the_way_forward() -> None:
 
 
 def test_a_rung_marks_the_finding_as_once_overdue() -> None:
-    for action, payload in (("propose_interview", {}), ("propose_bulletin", {}), ("refer", {})):
-        assert sheet(take(action, finding("rectification.executing"), "system", payload), "was_overdue") is True
-        assert sheet(take(action, finding("rectification.executing"), "officer", payload), "was_overdue") is None
+    for action in ("propose_interview", "propose_bulletin", "refer"):
+        assert sheet(take(action, finding("rectification.executing"), "system"), "was_overdue") is True
+        assert sheet(take(action, finding("rectification.executing"), "officer"), "was_overdue") is None

@@ -53,7 +53,7 @@ GUARDS: list[tuple[str, str, dict[str, Any], dict[str, Any], str]] = [
     ("request_extension", "rectification.executing", {}, {"sheet": {"extension": {"granted": 2}}}, "two_extensions_at_most"),
     ("request_extension", "rectification.executing", {"new_date": "2026-03-02"}, {}, "within_extension_limit"),
     ("submit_rectification", "rectification.executing", {"items": [{"status": "done", "text": "x"}]}, {}, "each_measure_evidenced"),
-    ("submit_rectification", "rectification.executing", {}, {"sheet": {"plan": {**PLAN, "items": PLAN["items"] * 2}}},
+    ("submit_rectification", "rectification.executing", {}, {"sheet": {"plan": {**PLAN, "items": [*PLAN["items"], *PLAN["items"]]}}},
      "each_measure_evidenced"),
     ("submit_rectification", "rectification.executing", {"items": [{"status": "done", "text": "x", "evidence": ["A-9"]}]}, {},
      "each_measure_evidenced"),

@@ -121,9 +121,9 @@ def test_a_substitute_does_not_approve_what_they_recorded_for_another() -> None:
 
 def test_a_team_of_three_and_two_thirds_of_it_suffice() -> None:
     facts = replace(FACTS, supervision=TEAM)
-    special = {"kind": "special"}
-    assert check(ROWS[5], facts=facts, **special).after.kind == "special"
-    served = take("serve_opinion", finding("feedback.drafting", **special), "chief", {"consent": {"agreed": 2, "of": 3}})
+    approve = next(row for row in ROWS if row.action == "approve_report")
+    assert check(approve, facts=facts, kind="special").after.kind == "special"
+    served = take("serve_opinion", finding("feedback.drafting", kind="special"), "chief", {"consent": {"agreed": 2, "of": 3}})
     assert sheet(served, "opinion")["consent"] == {"agreed": 2, "of": 3}
 
 

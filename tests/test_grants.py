@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -84,13 +85,14 @@ def test_a_state_refuses_what_it_does_not_know_and_names_what_it_does() -> None:
     for track, name, state in every_cell():
         expected = (name, state) in CELLS[track]
         one, action = at_state(track, state), book().workflow.actions[name]
-        try:
+        if expected:
+            assert allowed_from(book(), action, one)
+            continue
+        with pytest.raises(ActionNotAllowed) as refused:
             allowed_from(book(), action, one)
-        except ActionNotAllowed as refused:
-            assert not expected, (name, state)
-            assert name not in str(refused.facts["allowed"]).split()
-        else:
-            assert expected, (name, state)
+        allowed = refused.value.facts["allowed"]
+        assert isinstance(allowed, list)
+        assert name not in allowed
 
 
 def test_every_cell_admits_whom_the_contract_names_and_nobody_else() -> None:
@@ -119,7 +121,7 @@ def test_nobody_from_elsewhere_may_do_anything(stranger: Actor) -> None:
 
 # ---- who signs --------------------------------------------------------------------------------------------------------
 
-SPECIAL = {
+SPECIAL: dict[str, dict[str, Any]] = {
     "government": {"unit_kind": "government"},
     "major": {"severity": "major"},
     "grave": {"severity": "grave"},
@@ -130,7 +132,7 @@ SPECIAL = {
     "appealed": {"dispute": "appealed"},
     "no_superior": {"place": replace(finding("archived").place, superior_region=None)},
 }
-TOPICS = {
+TOPICS: dict[str, dict[str, Any]] = {
     "returned_twice": {"plan_returns": 2},
     "returned_thrice": {"plan_returns": 3},
     "extended_once": {"extension": {"granted": 1, "pending": {"new_date": "2026-05-20"}}},
@@ -149,10 +151,12 @@ SIGNERS_GUARDS = {
 
 @pytest.mark.parametrize(("action", "state", "special", "who"), grants.signers())
 def test_who_signs(action: str, state: str, special: frozenset[str], who: frozenset[str]) -> None:
-    topics = {"extension": {"pending": {"new_date": "2026-05-20"}}} if action.endswith("_extension") else {}
+    topics: dict[str, Any] = {}
+    if action.endswith("_extension"):
+        topics["extension"] = {"pending": {"new_date": "2026-05-20"}}
     for name in special:
         topics |= TOPICS.get(name, {})
-    columns = {key: value for name in special for key, value in SPECIAL.get(name, {}).items()}
+    columns: dict[str, Any] = {key: value for name in special for key, value in SPECIAL.get(name, {}).items()}
     one = finding(state, sheet=topics, **columns)
     facts, rules = FACTS, book()
     if "model_superior" in special:

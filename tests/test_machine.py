@@ -3,6 +3,7 @@
 from itertools import product
 
 import pytest
+from transitions import Machine, MachineError
 
 from loop.kernel import machine
 from loop.kernel.workflow import COURSE, DISPUTE, START
@@ -14,7 +15,8 @@ TRACKS = {COURSE: [START, *book().workflow.states], DISPUTE: list(book().workflo
 @pytest.mark.parametrize("track", TRACKS)
 def test_table_and_library_agree_on_every_cell_and_fork(track: str) -> None:
     flow, table = book().workflow, book().table
-    engine, subject = machine.build(flow, track, known := machine.Subject()), known
+    subject = machine.Subject()
+    engine = machine.build(flow, track, subject)
     states = TRACKS[track]
     for state, action in product(states, (a for a in flow.actions.values() if a.track == track)):
         targets = table.targets(track, state, action.name)
@@ -27,10 +29,7 @@ def test_table_and_library_agree_on_every_cell_and_fork(track: str) -> None:
             assert reached == expected, (state, action.name, choice)
 
 
-def _moved(engine: object, subject: machine.Subject, action: str) -> str | None:
-    from transitions import Machine, MachineError
-
-    assert isinstance(engine, Machine)
+def _moved(engine: Machine, subject: machine.Subject, action: str) -> str | None:
     try:
         return subject.state if engine.dispatch(action) else None
     except MachineError:

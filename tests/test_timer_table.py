@@ -4,13 +4,13 @@ All happens on Monday 2 March 2026: 3 wd are Thursday 5 March, 5 wd 9 March, 10 
 10 d are 12 March, 30 d 1 April, 60 d 1 May and so, after the holiday, 6 May.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
 
 from tests.rows import PAYLOADS
-from tests.values import DECISION, FORMS, PLAN, REPORT, SHEETS, finding, kept, started, stopped, take, timer
+from tests.values import DECISION, FORMS, PLAN, REPORT, SHEETS, at, finding, kept, started, stopped, take, timer
 
 MORE: dict[str, tuple[str, ...]] = {
     "rectification.executing": ("extension_decide",),
@@ -127,7 +127,11 @@ def table() -> list[Row]:
 
 
 PENDING = {"extension": {"pending": {"new_date": "2026-04-20"}}}
-SPECIAL: dict[str, dict[str, Any]] = {"grant_extension": PENDING, "refuse_extension": PENDING}
+SPECIAL: dict[str, dict[str, Any]] = {
+    "grant_extension": PENDING,
+    "refuse_extension": PENDING,
+    "submit_plan": {"plan": {"status": "returned"}},
+}
 
 
 @pytest.mark.parametrize("row", table(), ids=str)
@@ -176,8 +180,6 @@ def test_back(action: str, state: str, who: str, ends: str, why: str, topics: di
 DROPS = [
     ("report.submitted", {"report_review": "2026-03-09"}),
     ("feedback.preliminary", {"defence": "2026-03-12", "opinion_issue": "2026-04-01"}),
-    ("feedback.defence", {"opinion_issue": "2026-04-01"}),
-    ("feedback.drafting", {"opinion_issue": "2026-04-01"}),
     ("feedback.served", {"acknowledge": "2026-03-05"}),
     ("rectification.planning", {"plan_resubmit": "2026-03-09"}),
     ("rectification.executing", WORK),
@@ -213,7 +215,6 @@ def test_the_time_to_issue_the_opinion_runs_on_through_an_accountability(left: s
     decision = take("drop", referred, "director", {"rectify_by": None})
     assert started(decision, referred) == begins
     assert kept(decision, referred) == {"opinion_issue"}
-    assert decision.after.timer("opinion_issue") == one.timer("opinion_issue")
 
 
 # ---- particular dates ---------------------------------------------------------------------------------------------------
@@ -227,8 +228,9 @@ def test_the_defence_counts_from_the_day_of_feedback() -> None:
     assert started(moved, finding("feedback.drafting"))["defence"] == "2026-03-09"
 
 
-@pytest.mark.parametrize(("kind", "day"), [("school", "2026-03-20"), ("department", "2026-03-30"), ("government", "2026-03-30")])
+@pytest.mark.parametrize(("kind", "day"), [("school", "2026-03-19"), ("department", "2026-03-30"), ("government", "2026-03-30")])
 def test_the_plan_counts_from_receipt(kind: str, day: str) -> None:
+    """Saturday 28 February is worked, to make up for the Spring Festival."""
     one = finding("feedback.served", unit_kind=kind, sheet={"planned": None})
     decision = take("acknowledge", one, "unit", {"received_on": "2026-02-27"})
     assert started(decision, one)["plan_due"] == day
@@ -261,8 +263,6 @@ def test_a_phase_passed_goes_on_to_the_next_date() -> None:
 
 
 def test_a_no_show_stops_the_time_of_the_interview() -> None:
-    from tests.values import at
-
     one = finding("interview.noticed")
     decision = take("record_no_show", one, "chief", now=at("2026-03-10"))
     assert (stopped(decision), started(decision, one)) == ({"interview_time"}, {"bulletin_decide": "2026-03-17"})
@@ -292,8 +292,6 @@ def test_archiving_stops_all() -> None:
 
 
 def test_taking_over() -> None:
-    from dataclasses import replace
-
     unborn = replace(finding("report.draft"), state="", sheet={}, timers=(), version=0)
     running = take("take_over", unborn, "officer", {"received_on": "2026-02-26", "rectify_by": "2026-04-15"})
     assert started(running, unborn) == {
@@ -306,8 +304,6 @@ def test_taking_over() -> None:
 
 
 def test_opening_counts_from_the_day_of_discovery() -> None:
-    from dataclasses import replace
-
     unborn = replace(finding("report.draft"), state="", sheet={}, timers=(), version=0)
     decision = take("open", unborn, "officer", {"found_on": "2026-02-27"})
     assert started(decision, unborn) == {"report_due": "2026-03-09"}

@@ -6,6 +6,8 @@ from datetime import date, datetime
 from functools import cache
 from typing import Any
 
+import pytest
+
 from loop.calendars import build
 from loop.kernel import clocks
 from loop.kernel.calendar import Calendar, due_instant, local_day
@@ -18,6 +20,7 @@ from loop.kernel.finding import Finding
 from loop.kernel.machine import compile_table
 from loop.kernel.payloads import example_of, read
 from loop.kernel.people import THE_SYSTEM, Actor, Place, Post
+from loop.kernel.rules import Rule
 from loop.settings import load_settings, rule_book
 from workflows import declared
 
@@ -178,8 +181,6 @@ UNSERVED = frozenset({"report.draft", "report.submitted"})
 
 def timer(rule: str, due_on: str = "", *, started: str = "2026-03-02", note: str = "", **more: Any) -> Timer:
     """A running timer by the shipped rule, or due on a day of its own."""
-    from loop.kernel.rules import Rule
-
     own = Rule(rule, 0, "d", "", "O")
     key = {"publicity": "publicity_min", "lookback": ""}.get(rule, rule)
     begun = clocks.start(
@@ -222,13 +223,11 @@ def take(
 
 def refused(action: str, one: Finding, who: str | Actor, payload: Mapping[str, Any] | None = None, **more: Any) -> str:
     """The code of the guard that refuses; fails where none does."""
-    try:
-        decision = take(action, one, who, payload, **more)
-    except GuardFailed as refusal:
-        assert refusal.label.zh
-        assert refusal.label.en
-        return str(refusal.facts["guard"])
-    raise AssertionError(f"{action} was let through to {decision.target}")
+    with pytest.raises(GuardFailed) as refusal:
+        take(action, one, who, payload, **more)
+    assert refusal.value.label.zh
+    assert refusal.value.label.en
+    return str(refusal.value.facts["guard"])
 
 
 def strike(one: Finding, rule: str, action: str, payload: Mapping[str, Any] | None = None, **more: Any) -> Decision:

@@ -22,7 +22,7 @@ API = "/api/v1"
 PASSWORD = "correct horse battery"
 CHEAP = Passwords(PasswordHash((Argon2Hasher(time_cost=1, memory_cost=8, parallelism=1),)))
 HASHED = CHEAP.hash(PASSWORD)
-UPLOAD_LIMIT = 60 * 1024 * 1024
+UPLOAD_LIMIT = 4 * 1024 * 1024
 
 
 class Site:

@@ -11,7 +11,6 @@ from pydantic import Field
 from loop.kernel import facts
 from loop.kernel.calendar import local_day
 from loop.kernel.case import Case, Draft
-from loop.kernel.clocks import Timer
 from loop.kernel.labels import Label
 from loop.kernel.payloads import Day, Files, Items, Line, MaybeText, Payload, Text, field
 from loop.kernel.people import CHIEF, DEPARTMENT, DIRECTOR, OFFICER, SUPERIOR, SYSTEM, UNIT
@@ -19,6 +18,18 @@ from loop.kernel.workflow import DISPUTE, SAME, Action, Fork, Tell, move
 from workflows import papers
 from workflows import stages as s
 from workflows.accountability import standing_forms
+from workflows.acts import (
+    acts_of,
+    asked,
+    cancel_forms,
+    decision_of,
+    decisions,
+    disputed,
+    in_time,
+    mark,
+    stop_windows,
+    window_of,
+)
 from workflows.back import BACK, returned
 from workflows.feedback import end_course, take_down_published
 from workflows.guards import asks, files_attached, guard, rectify_key
@@ -33,7 +44,6 @@ STATES = {
     APPEALED: Label("申诉中", "appealed"),
     FINAL: Label("已了结", "final"),
 }
-WINDOWS = {"opinion": ("opinion_window",), "decision": ("reconsider_window", "appeal_window")}
 DECIDING = ("objection_decide", "reconsider_decide", "appeal_decide")
 OPEN = frozenset({FILED, APPEALED})
 """Somebody decides now."""
@@ -65,47 +75,11 @@ class CorrectionReport(Payload):
     proof: Proofs = field("佐证", "proof", example=["A-1"])
 
 
-# ---- acts ----------------------------------------------------------------------------------------------------------
-
-
-def _acts(case: Case) -> list[dict[str, Any]]:
-    return list(case.finding.sheet.get("acts") or ())
-
-
-def act_named(case: Case, name: str) -> dict[str, Any] | None:
-    """The act by its key ("opinion#7") or its kind ("opinion": the last such act)."""
-    return next((a for a in reversed(_acts(case)) if name in (a["key"], a["kind"])), None)
-
-
-def _asked(case: Case) -> dict[str, Any] | None:
-    return act_named(case, case.payload.act)
-
-
-def _disputed(case: Case) -> dict[str, Any]:
-    return act_named(case, str(case.finding.part("dispute").get("act"))) or {"kind": "opinion", "signers": []}
-
-
-def _window(case: Case, rule: str, act: dict[str, Any]) -> Timer | None:
-    return next((t for t in case.finding.timers if t.rule == rule and t.note == act["key"]), None)
-
-
-def _in_time(case: Case) -> bool:
-    act = _asked(case)
-    if act is None:
-        return False
-    window = _window(case, "opinion_window" if act["kind"] == "opinion" else "reconsider_window", act)
-    return window is not None and not window.is_past(case.now)
-
-
-def _mark(case: Case, draft: Draft, key: str, **changes: object) -> None:
-    draft.write("acts", [{**a, **changes} if a["key"] == key else a for a in draft.value("acts", [])])
-
-
 # ---- guards --------------------------------------------------------------------------------------------------------
 
 
 def _no_act(case: Case) -> Label | None:
-    act = _asked(case)
+    act = asked(case)
     if act is None:
         return Label("没有这份可以争议的文书。", "There is no such act to dispute.")
     if act.get("disputed"):
@@ -119,10 +93,10 @@ act_open = asks("act_can_be_disputed", "文书可以争议", "the act can be dis
 
 
 def _cannot_appeal(case: Case) -> Label | None:
-    act = _asked(case)
+    act = asked(case)
     if act is None or act.get("appealed"):
         return Label("没有可以申诉的决定，或已申诉过一次。", "No act to appeal against, or it was appealed before.")
-    if case.finding.dispute == DECIDED and act["key"] != _disputed(case).get("key"):
+    if case.finding.dispute == DECIDED and act["key"] != disputed(case).get("key"):
         return Label("本次争议了结后才能申诉。", "It can be appealed once the present dispute is over.")
     if case.finding.dispute != DECIDED and (act["kind"] != "decision" or act.get("disputed")):
         return Label("只有问责决定可以直接申诉。", "Only an accountability decision can be appealed directly.")
@@ -130,7 +104,7 @@ def _cannot_appeal(case: Case) -> Label | None:
 
 
 def _over(case: Case, act: dict[str, Any]) -> bool:
-    window = _window(case, "appeal_window", act)
+    window = window_of(case, "appeal_window", act)
     return window is None or window.is_past(case.now)
 
 
@@ -139,7 +113,7 @@ appeal_open = asks("appeal_open", "可以申诉", "an appeal is possible", _cann
 
 def decider(case: Case) -> str:
     """The capacity that decides now: never the signer; where nobody else qualifies, the next office up."""
-    act, above = _disputed(case), case.finding.place.superior_region
+    act, above = disputed(case), case.finding.place.superior_region
     if case.finding.dispute == APPEALED:
         return SUPERIOR if above else DIRECTOR
     of_opinion = act["kind"] == "opinion"
@@ -152,7 +126,7 @@ def decider(case: Case) -> str:
 
 def _may_decide(case: Case) -> bool:
     """The signer never; but a director without an office above records the letter of whoever decided the appeal."""
-    signed = case.persons & set(_disputed(case)["signers"])
+    signed = case.persons & set(disputed(case)["signers"])
     records_a_letter = case.finding.dispute == APPEALED and case.capacity.name == DIRECTOR
     return case.capacity.name == decider(case) and (records_a_letter or not signed)
 
@@ -167,7 +141,7 @@ decider_only = guard(
 
 
 def _heavier(case: Case) -> Label | None:
-    act = _disputed(case)
+    act = disputed(case)
     running = case.finding.timer("rectify_by")
     before = local_day(running.due_at, case.calendar) if running else day(case.finding.sheet.get("rectify_by"))
     if case.payload.rectify_by and before and case.payload.rectify_by < before:
@@ -177,7 +151,7 @@ def _heavier(case: Case) -> Label | None:
         if act["kind"] != "opinion" or {d.no for d in case.payload.demands} - known:
             return Label("不能增加整改要求。", "No demand may be added.")
     if case.payload.forms is not None:
-        decided = {f["form"] for f in standing_forms(_decision(case, act))}
+        decided = {f["form"] for f in standing_forms(decision_of(case, act))}
         if act["kind"] != "decision" or set(case.payload.forms) - decided:
             return Label("不能增加问责方式。", "No form may be added.")
     if case.payload.demands is None and case.payload.rectify_by is None and case.payload.forms is None:
@@ -197,31 +171,16 @@ corrected_by_superior = guard(
 # ---- effects -------------------------------------------------------------------------------------------------------
 
 
-def _stop_windows(case: Case, draft: Draft, *, of: str | None) -> None:
-    """Stop the windows of the act `of`; those of other acts wait until this dispute is over."""
-    now = case.now
-    rules = {rule for pair in WINDOWS.values() for rule in pair}
-
-    def stopped(timer: Timer) -> Timer:
-        return replace(timer, stopped_at=now) if timer.rule in rules else timer
-
-    draft.rewrites.append(stopped)
-    for act in draft.value("acts", []):
-        mine = [t for t in case.finding.timers if t.note == act["key"] and t.rule in rules and not t.is_past(now)]
-        if mine and act["key"] != of:
-            _mark(case, draft, act["key"], waits=[t.rule for t in mine])
-
-
 def _objected(case: Case, draft: Draft) -> None:
-    act = _asked(case)
-    if act is None or not _in_time(case):
+    act = asked(case)
+    if act is None or not in_time(case):
         draft.remarks["late"] = True
         draft.remarks["refused"] = "window over"
         draft.tell(UNIT)
         draft.paper(papers.NOT_ADMITTED)
         return
-    _mark(case, draft, act["key"], disputed=True)
-    _stop_windows(case, draft, of=act["key"])
+    mark(draft, act["key"], disputed=True)
+    stop_windows(case, draft, of=act["key"])
     _write_dispute(case, draft, act, filed_on=case.today)
     draft.start("objection_decide" if act["kind"] == "opinion" else "reconsider_decide", case.today)
 
@@ -233,11 +192,11 @@ def _write_dispute(case: Case, draft: Draft, act: dict[str, Any], **more: object
 
 
 def _appealed(case: Case, draft: Draft) -> None:
-    act = _asked(case)
+    act = asked(case)
     if act is None:
         raise AssertionError("the guard lets only a known act through")
-    _mark(case, draft, act["key"], disputed=True, appealed=True)
-    _stop_windows(case, draft, of=act["key"])
+    mark(draft, act["key"], disputed=True, appealed=True)
+    stop_windows(case, draft, of=act["key"])
     _write_dispute(case, draft, act, appealed_on=case.today)
     draft.start("appeal_decide", case.today)
 
@@ -245,7 +204,7 @@ def _appealed(case: Case, draft: Draft) -> None:
 def _target(case: Case) -> str:
     if case.finding.dispute == APPEALED:
         return FINAL
-    return DECIDED if _disputed(case)["kind"] == "decision" or case.rules.disputes.opinion_appeal else FINAL
+    return DECIDED if disputed(case)["kind"] == "decision" or case.rules.disputes.opinion_appeal else FINAL
 
 
 def _decided(case: Case, draft: Draft, outcome: str) -> None:
@@ -255,7 +214,7 @@ def _decided(case: Case, draft: Draft, outcome: str) -> None:
     if outcome != "dismiss" and (case.finding.dispute == APPEALED or case.capacity.name == SUPERIOR):
         draft.put("dispute", to_correct=True)
     if outcome != "annul" and _target(case) == DECIDED:
-        draft.start("appeal_window", case.today, note=_disputed(case)["key"])
+        draft.start("appeal_window", case.today, note=disputed(case)["key"])
         return
     _ended(case, draft)
 
@@ -267,7 +226,7 @@ def _ended(case: Case, draft: Draft) -> None:
     for act in draft.value("acts", []):
         for rule in act.get("waits") or ():
             draft.start(rule, case.today, note=act["key"])
-        _mark(case, draft, act["key"], waits=[])
+        mark(draft, act["key"], waits=[])
 
 
 def _dismissed(case: Case, draft: Draft) -> None:
@@ -279,7 +238,7 @@ def _varied(case: Case, draft: Draft) -> None:
     if case.payload.demands:
         draft.put("opinion", demands=[d.model_dump() for d in case.payload.demands])
     if case.payload.forms is not None:
-        _cancel_forms(draft, str(_disputed(case).get("key")), kept=frozenset(case.payload.forms))
+        cancel_forms(draft, str(disputed(case).get("key")), kept=frozenset(case.payload.forms))
     if case.payload.rectify_by:
         _new_date(case, draft, case.payload.rectify_by)
 
@@ -297,14 +256,14 @@ def _new_date(case: Case, draft: Draft, rectify_by: date) -> None:
 
 
 def _annulled(case: Case, draft: Draft) -> None:
-    act = _disputed(case)
+    act = disputed(case)
     if act["kind"] == "decision":
         _decided(case, draft, "annul")
         _decision_annulled(case, draft, act)
         return
-    for other in _acts(case):
-        _mark(case, draft, other["key"], waits=[])
-        _cancel_forms(draft, other["key"])
+    for other in acts_of(case):
+        mark(draft, other["key"], waits=[])
+        cancel_forms(draft, other["key"])
     _decided(case, draft, "annul")
     draft.set(accountable_on=None)
     if case.finding.state != s.WITHDRAWN:
@@ -314,9 +273,9 @@ def _annulled(case: Case, draft: Draft) -> None:
 
 def _decision_annulled(case: Case, draft: Draft, act: dict[str, Any]) -> None:
     """Its forms and publications go; the course goes back only while this very decision is being carried out."""
-    decision = _decision(case, act)
-    _cancel_forms(draft, act["key"])
-    others = [d for d in _decisions(draft) if d.get("act") != act["key"] and standing_forms(d)]
+    decision = decision_of(case, act)
+    cancel_forms(draft, act["key"])
+    others = [d for d in decisions(draft) if d.get("act") != act["key"] and standing_forms(d)]
     draft.set(accountable_on=max((date.fromisoformat(d["effective_on"]) for d in others), default=None))
     take_down_published(case, draft, "decision")
     before = decision.get("before") or {"level": 0, "date_set_by": ""}
@@ -336,27 +295,6 @@ def _date_not_by_decision(draft: Draft, setter: str) -> None:
     draft.rewrites.append(lambda t: replace(t, profile=setter) if t.profile == "decision" else t)
 
 
-def _decisions(draft: Draft) -> list[dict[str, Any]]:
-    return [*draft.value("earlier_decisions", []), draft.part("decision")]
-
-
-def _decision(case: Case, act: dict[str, Any]) -> dict[str, Any]:
-    """The decision of this act: the last one, or an earlier one."""
-    found = _decisions(Draft(case.finding))
-    return next((d for d in found if d.get("act") == act.get("key")), {})
-
-
-def _cancel_forms(draft: Draft, key: str, kept: frozenset[str] = frozenset()) -> None:
-    """Cancel the forms of the decision `key`, but for those `kept`."""
-    *earlier, last = (
-        {**d, "forms": [f if f["form"] in kept else {**f, "cancelled": True} for f in d["forms"]]}
-        if d.get("act") == key else d
-        for d in _decisions(draft)
-    )
-    draft.write("decision", last)
-    draft.write("earlier_decisions", earlier)
-
-
 def _lapsed(case: Case, draft: Draft) -> None:
     _ended(case, draft)
 
@@ -373,14 +311,14 @@ def _corrected(case: Case, draft: Draft) -> None:
 
 
 def _about(kind: str) -> Any:
-    return lambda case: _in_time(case) and (_asked(case) or {}).get("kind") == kind
+    return lambda case: in_time(case) and (asked(case) or {}).get("kind") == kind
 
 
 def _verdict_on(kind: str) -> Any:
-    return lambda case: case.finding.dispute == FILED and _disputed(case)["kind"] == kind
+    return lambda case: case.finding.dispute == FILED and disputed(case)["kind"] == kind
 
 
-IN_TIME = Fork("filed_if_in_time", (SAME, FILED), lambda case: FILED if _in_time(case) else SAME)
+IN_TIME = Fork("filed_if_in_time", (SAME, FILED), lambda case: FILED if in_time(case) else SAME)
 VERDICT = Fork("final_without_appeal", (DECIDED, FINAL), _target)
 VERDICT_PAPERS = (
     papers.OBJECTION_DECISION.only(_verdict_on("opinion")),
@@ -388,10 +326,21 @@ VERDICT_PAPERS = (
     papers.APPEAL_DECISION.only(lambda case: case.finding.dispute == APPEALED),
 )
 DECIDERS = (CHIEF, DIRECTOR, SUPERIOR)
-TO_DECIDER = (
-    Tell(CHIEF, lambda case: (_asked(case) or {}).get("kind") == "opinion"),
-    Tell(DIRECTOR, lambda case: (_asked(case) or {}).get("kind") == "decision"),
-)
+
+
+def _goes_to(role: str) -> Tell:
+    """Tells `role` of an objection that it will decide, as far as the kind of act and the model say so."""
+
+    def decides(case: Case) -> bool:
+        if (asked(case) or {}).get("kind") == "decision":
+            return role == DIRECTOR
+        above = case.rules.disputes.opinion_decided_by == "superior" and case.finding.place.superior_region
+        return role == (SUPERIOR if above else CHIEF)
+
+    return Tell(role, decides)
+
+
+TO_DECIDER = (_goes_to(CHIEF), _goes_to(DIRECTOR), _goes_to(SUPERIOR))
 
 ACTIONS = (
     Action(

@@ -144,6 +144,9 @@ _PAGE = (
 )
 _INBOX, _UNREAD = Prepared(_PAGE), Prepared(_PAGE.where(_MESSAGE.c.read_at.is_(None)))
 _MINE = (_MESSAGE.c.id == bindparam("message_id"), _MESSAGE.c.person_id == bindparam("by_id"))
+_ONE = Prepared(
+    select(*_COLUMNS).where(_MESSAGE.c.id == bindparam("message_id"), _MESSAGE.c.person_id == bindparam("by_id"))
+)
 _ACKNOWLEDGE = Prepared(
     update(_MESSAGE)
     .where(*_MINE)
@@ -164,6 +167,12 @@ def inbox(
     statement = _UNREAD if unread else _INBOX
     rows = tx.all(statement, person_id=person_id, before=before, channels=channels, most=limit)
     return [_message(row) for row in rows]
+
+
+def one(tx: Tx, message_id: int, person_id: str) -> Message | None:
+    """The message with this id, if it is to this person."""
+    row = tx.one(_ONE, message_id=message_id, by_id=person_id)
+    return _message(row) if row else None
 
 
 def acknowledge(tx: Tx, message_id: int, person_id: str, at: datetime) -> bool:

@@ -6,12 +6,13 @@ once something has been served; an administrator sees none.
 
 from __future__ import annotations
 
-from sqlalchemy import ColumnElement, and_, false, or_, true
+from sqlalchemy import ColumnElement, and_, false, or_, select, true
 from sqlalchemy.sql.expression import FromClause
 
 from loop.kernel.finding import Finding
 from loop.kernel.people import AUDITOR, DEPARTMENT, LEADER, OFFICE_ROLES, UNIT, Actor, Path, Post
 from loop.store.core import table_of
+from loop.store.session import Tx
 from loop.store.tables import FindingRow
 
 SEES_REGION = OFFICE_ROLES | {LEADER, AUDITOR}
@@ -48,6 +49,11 @@ def grounds(actor: Actor, finding: FromClause = _FINDING) -> tuple[ColumnElement
 def in_reach(actor: Actor, finding: FromClause = _FINDING) -> ColumnElement[bool]:
     """The findings that `actor` may see; none without a post that sees."""
     return or_(false(), *grounds(actor, finding))
+
+
+def numbers(tx: Tx, actor: Actor) -> list[str]:
+    """The numbers of all findings that `actor` may see."""
+    return [row[0] for row in tx.select(select(_FINDING.c.number).where(in_reach(actor)).order_by(_FINDING.c.number))]
 
 
 def may_see(actor: Actor, finding: Finding) -> bool:

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from json import loads
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, literal, select, tuple_, union, update
+from sqlalchemy import ColumnElement, Select, and_, bindparam, func, literal, select, tuple_, union, update
 
 from loop.kernel.clocks import Pause, Timer
 from loop.kernel.people import AUTHOR, MEMBER, REVIEWER
@@ -104,6 +104,12 @@ def due(tx: Tx, now: datetime, *, limit: int = 200, after: tuple[datetime, str] 
     at, timer_id = (text_of(after[0]), after[1]) if after else ("", "")
     rows = tx.all(_DUE, now=text_of(now), after_at=at, after_id=timer_id, most=limit)
     return [Due(chain, id_, instant_of(next_at), rule) for chain, id_, next_at, rule in rows]
+
+
+def due_count(tx: Tx, now: datetime, most: int = 1_000) -> int:
+    """How many timers are due at `now`; counts no further than `most`."""
+    some = select(_TIMER.c.id).where(_RUNNING, _TIMER.c.next_at <= text_of(now)).limit(most).subquery()
+    return int(tx.select(select(func.count()).select_from(some))[0][0])
 
 
 def next_instant(tx: Tx, after: datetime | None = None) -> datetime | None:

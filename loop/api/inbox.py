@@ -1,0 +1,270 @@
+"""What waits for somebody: the messages told to them, and the running timers that they owe something to."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from functools import cache
+from itertools import combinations
+from json import loads
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Request
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.responses import Response
+
+from loop.access import Caller
+from loop.api.answers import Answer, json_answer, listed
+from loop.api.calls import looking
+from loop.api.deps import query_of, service_of, writing
+from loop.api.describe import IDEMPOTENCY_KEY, REFUSALS_OF_READING, REFUSALS_OF_WRITING, parameters, said
+from loop.api.shapes import LabelOut, Shape
+from loop.api.views import both, instant
+from loop.kernel.decide import Book
+from loop.kernel.errors import Invalid, NotFound
+from loop.kernel.finding import NEVER
+from loop.kernel.labels import Label
+from loop.kernel.people import CAPACITIES, ROLES
+from loop.kernel.workflow import Workflow
+from loop.store import desk, mailbox, timers
+from loop.store.instants import instant_of, text_of
+from loop.store.mailbox import Message
+from loop.store.paging import cursor, key_of, limit_of
+from loop.store.session import Tx
+from loop.store.timers import Todo
+
+router = APIRouter(tags=["inbox"])
+MESSAGES, TODO = "notifications", "todo"
+OF_FINDING = Label("{number}《{title}》：{action}", "{number} “{title}”: {action}")
+OF_CHAIN = Label("{what}：{action}", "{what}: {action}")
+NOW_IN = Label("；当前状态：{state}", "; now: {state}")
+DUE = Label("；{timer}至 {day}", "; {timer} by {day}")
+STANDS_IN = Label("（{role}暂无人员，由您代收）", " (nobody is {role}; you stand in)")
+CHAINS = {"supervision": Label("督导", "supervision"), "tip-off": Label("举报", "tip-off")}
+
+
+class InboxQuery(BaseModel):
+    """A page of messages; `unread=true` leaves out what was read or signed for."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    unread: bool = False
+    limit: Annotated[int, Field(ge=1, le=200)] = 50
+    after: Annotated[str, Field(max_length=1000)] | None = None
+
+
+class TodoQuery(BaseModel):
+    """A page of what waits."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    limit: Annotated[int, Field(ge=1, le=200)] = 50
+    after: Annotated[str, Field(max_length=1000)] | None = None
+
+
+class MessageOut(Shape):
+    """A message. `at` is when the person should have been told; `gap` the role that resolved to nobody."""
+
+    id: str
+    text: LabelOut
+    finding: str | None
+    supervision: str | None
+    tip_off: str | None
+    title: str | None
+    action: str
+    state: str | None
+    due_at: str | None
+    due_rule: str | None
+    gap: str | None
+    at: str
+    sent_at: str | None
+    read_at: str | None
+    acknowledged_at: str | None
+
+
+class MessageList(Shape):
+    """A page of messages, the newest first."""
+
+    items: list[MessageOut]
+    next: str | None
+
+
+class TodoOut(Shape):
+    """A running timer that waits for one of the caller's posts or parts; exactly one of the three it belongs to is set."""
+
+    timer: str
+    rule: str
+    label: LabelOut
+    owner: str
+    due_at: str
+    overdue: bool
+    suspended: bool
+    finding: str | None
+    supervision: str | None
+    tip_off: str | None
+    title: str | None
+    state: str | None
+    severity: str | None
+    level: int | None
+
+
+class TodoList(Shape):
+    """A page of what waits, the most urgent first."""
+
+    items: list[TodoOut]
+    next: str | None
+
+
+def belongs(chain: str) -> dict[str, str | None]:
+    """What a chain is the history of."""
+    kind, _, id_ = chain.rpartition(":")
+    return {
+        "finding": None if kind else chain, "supervision": id_ if kind == "supervision" else None,
+        "tip_off": id_ if kind == "tip-off" else None,
+    }  # fmt: skip
+
+
+# ---- messages ------------------------------------------------------------------------------------------------------
+
+
+def message_view(message: Message, book: Book) -> dict[str, Any]:
+    """A message as answers show it, with its text in both languages."""
+    said = loads(message.content)
+    due_at = instant_of(said["due_at"]) if said.get("due_at") else NEVER
+    calendar = book.calendar
+    return {
+        "id": str(message.id), "text": both(text_of_message(message, book)), **belongs(message.chain),
+        "title": said.get("title"), "action": message.step, "state": said.get("state"),
+        "due_at": instant(due_at, calendar), "due_rule": said.get("due_rule") or None, "gap": message.gap or None,
+        "at": instant(message.should_at, calendar), "sent_at": instant(message.sent_at, calendar),
+        "read_at": instant(message.read_at, calendar), "acknowledged_at": instant(message.signed_at, calendar),
+    }  # fmt: skip
+
+
+def text_of_message(message: Message, book: Book) -> Label:
+    """What a message says: about what, what was done, where it stands now, what is due."""
+    said, flow = loads(message.content), book.workflow
+    action = flow.actions[message.step].label if message.step in flow.actions else Label(message.step, message.step)
+    kind = message.chain.rpartition(":")[0]
+    if kind:
+        parts = [_each(OF_CHAIN, what=CHAINS.get(kind, Label(kind, kind)), action=action)]
+    else:
+        number, title = str(said.get("number", message.chain)), str(said.get("title", ""))
+        parts = [_each(OF_FINDING, number=Label(number, number), title=Label(title, title), action=action)]
+    if state := flow.states.get(str(said.get("state"))):
+        parts.append(_each(NOW_IN, state=state.label))
+    timer = flow.timers.get(str(said.get("due_rule")))
+    if timer and said.get("due_at") and (due_at := instant_of(said["due_at"])) != NEVER:
+        day = due_at.astimezone(book.calendar.zone).date().isoformat()
+        parts.append(_each(DUE, timer=timer.label, day=Label(day, day)))
+    if message.gap:
+        known = {**ROLES, **CAPACITIES}.get(message.gap, Label(message.gap, message.gap))
+        parts.append(_each(STANDS_IN, role=known))
+    return Label("".join(part.zh for part in parts), "".join(part.en for part in parts))
+
+
+def _each(form: Label, **values: Label) -> Label:
+    """A form filled in each language with the words of that language."""
+    return Label(
+        form.zh.format(**{k: v.zh for k, v in values.items()}), form.en.format(**{k: v.en for k, v in values.items()})
+    )
+
+
+@router.get(
+    "/notifications", summary="My inbox", openapi_extra=parameters(InboxQuery),
+    responses={**said(MessageList), **REFUSALS_OF_READING},
+)  # fmt: skip
+async def list_notifications(request: Request) -> Response:
+    """Messages to the caller, the newest first."""
+    service = service_of(request)
+
+    def work(tx: Tx, caller: Caller) -> Answer:
+        asked = query_of(request, InboxQuery)
+        after = int(key_of(MESSAGES, asked.after, int)[0]) if asked.after else None
+        found = mailbox.inbox(tx, caller.actor.id, limit=asked.limit + 1, after=after, unread=asked.unread)
+        shown = found[: asked.limit]
+        following = cursor(MESSAGES, (shown[-1].id,)) if len(found) > asked.limit else None
+        return listed([message_view(message, service.book) for message in shown], following)
+
+    return await looking(request, work)
+
+
+@router.post(
+    "/notifications/{message}/acknowledge", summary="Sign for a message 签收",
+    openapi_extra={"parameters": [IDEMPOTENCY_KEY]}, responses={**said(MessageOut), **REFUSALS_OF_WRITING},
+)  # fmt: skip
+async def acknowledge(request: Request, message: str) -> Response:
+    """The first time stands; a message signed for counts as read."""
+    service = service_of(request)
+    id_ = int(message) if message.isascii() and message.isdecimal() and len(message) < 19 else 0
+
+    def admit(tx: Tx, caller: Caller) -> None:
+        if mailbox.one(tx, id_, caller.actor.id) is None:
+            raise NotFound
+
+    def work(tx: Tx, caller: Caller) -> Answer:
+        mailbox.acknowledge(tx, id_, caller.actor.id, caller.now)
+        signed = mailbox.one(tx, id_, caller.actor.id)
+        if signed is None:
+            raise NotFound
+        return json_answer(message_view(signed, service.book))
+
+    return await writing(request, work, admit=admit)
+
+
+# ---- timers --------------------------------------------------------------------------------------------------------
+
+
+@cache
+def _owners(waits: frozenset[tuple[str, ...]]) -> frozenset[str]:
+    """Every value that a timer's owner may have: those who wait together, and any part of them, for one may be enough."""
+    parts = (some for all_ in waits for size in range(1, len(all_) + 1) for some in combinations(all_, size))
+    return frozenset(",".join(some) for some in parts)
+
+
+def owners(flow: Workflow) -> frozenset[str]:
+    """Every value that a timer's owner may have in this workflow."""
+    declared = {tuple(rule.owner.split(",")) for rule in flow.timers.values() if rule.owner}
+    return _owners(frozenset(declared | {state.waits_for for state in flow.states.values() if state.waits_for}))
+
+
+def _todo_view(item: Todo, caller: Caller, book: Book) -> dict[str, Any]:
+    rule = book.workflow.timers.get(item.rule)
+    return {
+        "timer": item.id, "rule": item.rule, "label": both(rule.label if rule else Label(item.rule, item.rule)),
+        "owner": item.owner, "due_at": instant(item.due_at, book.calendar),
+        "overdue": item.due_at < caller.now and not item.suspended, "suspended": item.suspended, **belongs(item.chain),
+        "title": item.title, "state": item.state, "severity": item.severity, "level": item.level,
+    }  # fmt: skip
+
+
+@router.get(
+    "/todo", summary="What waits for me", openapi_extra=parameters(TodoQuery),
+    responses={**said(TodoList), **REFUSALS_OF_READING},
+)  # fmt: skip
+async def list_todo(request: Request) -> Response:
+    """Running timers whose owner is the caller or one of the caller's posts, the most urgent first."""
+    service = service_of(request)
+
+    def work(tx: Tx, caller: Caller) -> Answer:
+        asked = query_of(request, TodoQuery)
+        limit_of(asked.limit)
+        at = desk.desk_of(tx, caller.actor)
+        found = timers.todo(
+            tx, owners=owners(service.book.workflow), offices=at.offices, units=at.units, persons=at.persons,
+            limit=asked.limit + 1, after=_place(asked.after),
+        )  # fmt: skip
+        shown = found[: asked.limit]
+        following = cursor(TODO, (text_of(shown[-1].due_at), shown[-1].id)) if len(found) > asked.limit else None
+        return listed([_todo_view(item, caller, service.book) for item in shown], following)
+
+    return await looking(request, work)
+
+
+def _place(after: str | None) -> tuple[datetime, str] | None:
+    if not after:
+        return None
+    at, id_ = key_of(TODO, after, str, str)
+    try:
+        return instant_of(str(at)), str(id_)
+    except ValueError:
+        raise Invalid.field("after", "不是本列表给出的翻页标记。", "is not a cursor of this list.", "cursor") from None
