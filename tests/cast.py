@@ -66,7 +66,7 @@ class Cast:
     office_id: str = ""
 
 
-def engage(tx: Tx, password: str = "") -> Cast:
+def engage(tx: Tx) -> Cast:
     """Put the whole cast on stage; units have the ids by which the stories call them."""
     cast = Cast()
     for code, name, level, parent in REGIONS:
@@ -79,7 +79,7 @@ def engage(tx: Tx, password: str = "") -> Cast:
     for name, (role, place) in POSTS.items():
         at = {"region": place} if place.isdigit() else {"unit_id": place}
         person, _ = staff.enrol(
-            tx, ROOT, name=name, full_name=f"{name}·某", role=role, from_on=date(2020, 1, 1), password=password, **at
+            tx, ROOT, name=name, full_name=f"{name}·某", role=role, from_on=date(2020, 1, 1), **at
         )
         cast.ids[name] = person.id
     for kind in ("special", "comprehensive"):

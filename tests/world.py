@@ -41,11 +41,11 @@ def settings_for(url: str, folder: Path) -> Settings:
 class World:
     """Everything a story needs, in its own words."""
 
-    def __init__(self, settings: Settings, password: str = "") -> None:
+    def __init__(self, settings: Settings, *, virtual: bool = False) -> None:
         self.clock = START
-        self.parts = bootstrap.build(settings, now=lambda: self.clock)
+        self.parts = bootstrap.build(settings, now=lambda: self.clock, virtual_from=START if virtual else None)
         self.engine = self.parts.engine
-        self.cast: Cast = self.parts.store.write(lambda tx: engage(tx, password))
+        self.cast: Cast = self.parts.store.write(lambda tx: engage(tx))
 
     @property
     def today(self) -> date:

@@ -15,7 +15,7 @@ from loop.kernel.people import CHIEF, DEPARTMENT, OFFICER, SYSTEM, UNIT
 from loop.kernel.workflow import Action
 from workflows import papers
 from workflows import stages as s
-from workflows.anytime import anywhere
+from workflows.anytime import SERVED_ON, anywhere
 
 LADDERED = frozenset({s.PLANNING, s.EXECUTING, s.BULLETIN_ISSUED})
 """Where what the unit owes is laddered; what an office owes is reminded, never laddered against the unit."""
@@ -67,6 +67,6 @@ ACTIONS = (
     Action(
         name="move_deadlines", label=Label("按新公布的日历调整时限", "move deadlines to the published calendar"),
         by=(SYSTEM,), moves=anywhere(s.EVERY), payload=MovedDeadlines, effect=_deadlines_moved,
-        tell=(UNIT, OFFICER),
+        tell=(*SERVED_ON, OFFICER),
     ),
 )  # fmt: skip

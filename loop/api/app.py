@@ -4,8 +4,29 @@ from __future__ import annotations
 
 from fastapi import APIRouter, FastAPI
 
-from loop.api import batches, documents, evidence, findings, history, problems, session, workflow
+from loop.api import (
+    audit,
+    batches,
+    clockface,
+    documents,
+    evidence,
+    exchange,
+    findings,
+    health,
+    history,
+    inbox,
+    people,
+    problems,
+    registry,
+    session,
+    statistics,
+    supervisions,
+    tip_offs,
+    tokens,
+    workflow,
+)
 from loop.api.edge import Edge
+from loop.api.metrics import Measured, Metrics
 from loop.api.openapi import document_of
 from loop.api.service import Service
 
@@ -18,9 +39,19 @@ ROUTERS: tuple[APIRouter, ...] = (
     documents.router,
     workflow.router,
     session.router,
+    inbox.router,
+    registry.router,
+    people.router,
+    tokens.router,
+    supervisions.router,
+    tip_offs.router,
+    statistics.router,
+    exchange.router,
+    clockface.router,
+    audit.router,
 )
 """Everything under `PREFIX`; an address that two could take goes to the first."""
-ROOT_ROUTERS: tuple[APIRouter, ...] = ()
+ROOT_ROUTERS: tuple[APIRouter, ...] = (health.router,)
 """What stands outside: health and metrics."""
 FORM_OVERHEAD = 64 * 1024
 
@@ -38,7 +69,9 @@ def create_app(service: Service) -> FastAPI:
         app.include_router(router)
     problems.install(app)
     app.openapi = lambda: document_of(app, service.book.workflow)  # type: ignore[method-assign]
+    app.state.metrics = Metrics(service)
     app.add_middleware(Edge, limit_of=lambda path: _limit(service, path))
+    app.add_middleware(Measured, metrics=app.state.metrics)
     return app
 
 
@@ -46,4 +79,6 @@ def _limit(service: Service, path: str) -> int:
     """Files have a limit of their own, and a form around them."""
     if path.endswith(("/attachments", "/actions/attach")):
         return service.policy.upload_limit + FORM_OVERHEAD
+    if path.endswith("/ledger/import"):
+        return exchange.LARGEST + FORM_OVERHEAD
     return service.policy.body_limit

@@ -69,12 +69,23 @@ def _parameter(name: str, schema: dict[str, Any], many: bool) -> dict[str, Any]:
 
 
 def body(model: type[BaseModel], example: Any, *, required: bool = True) -> dict[str, Any]:
-    """A JSON body of this shape, with an example. The shape is put among the components by `openapi`."""
-    schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
-    schema.pop("$defs", None)
+    """A JSON body of this shape, with an example."""
+    whole = model.model_json_schema()
+    schema = _inlined(whole, whole.pop("$defs", {}))
     return {
         "requestBody": {"required": required, "content": {"application/json": {"schema": schema, "example": example}}}
     }
+
+
+def _inlined(part: Any, shapes: dict[str, Any]) -> Any:
+    """`part` with every reference to one of `shapes` replaced by what it refers to."""
+    if isinstance(part, list):
+        return [_inlined(one, shapes) for one in part]
+    if not isinstance(part, dict):
+        return part
+    if "$ref" in part:
+        return _inlined(shapes[part["$ref"].removeprefix("#/$defs/")], shapes)
+    return {name: _inlined(one, shapes) for name, one in part.items()}
 
 
 def header(name: str, description: str, example: str) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import json
 from collections.abc import AsyncIterator
+from functools import partial
 from typing import Any, Literal
 from urllib.parse import quote
 
@@ -125,7 +126,7 @@ async def give_out(request: Request) -> Response:
             raise Invalid.field(stray[0], "文件不分页。", "a file has no pages.", "extra_forbidden")
         check_words(service.book.workflow, asked)
         chosen = asked.chosen(service.calendar)
-        return caller, chosen, asked.sort, _chunk(request, tx, caller, chosen, asked.sort, None)
+        return caller, chosen, asked.sort, _chunk(request, tx, caller=caller, chosen=chosen, sort=asked.sort, after=None)
 
     caller, chosen, sort, begun = await reading(request, first)
 
@@ -133,9 +134,8 @@ async def give_out(request: Request) -> Response:
         part = begun
         yield (exchange.heading_text(language(request)) + part.text).encode()
         while part.next is not None:
-            after = part.next
-            work = service.store.submit_read(lambda tx: _chunk(request, tx, caller, chosen, sort, after))
-            part = await asyncio.wrap_future(work)
+            more = partial(_chunk, request, caller=caller, chosen=chosen, sort=sort, after=part.next)
+            part = await asyncio.wrap_future(service.store.submit_read(more))
             yield part.text.encode()
 
     name = f"ledger-{caller.today.isoformat()}.csv"
@@ -145,7 +145,7 @@ async def give_out(request: Request) -> Response:
 
 
 def _chunk(
-    request: Request, tx: Tx, caller: Caller, chosen: LedgerFilter, sort: str, after: str | None
+    request: Request, tx: Tx, *, caller: Caller, chosen: LedgerFilter, sort: str, after: str | None
 ) -> Chunk:
     return exchange.chunk(
         tx, service_of(request).book, caller.actor, chosen, now=caller.now, sort=sort, after=after,
@@ -156,11 +156,12 @@ def _chunk(
 # ---- in ------------------------------------------------------------------------------------------------------------
 
 
+EXAMPLE = "被督导单位,问题描述,类别,整改期限\n桐峰镇中心小学,消防通道堵塞,校园安全,2026-04-30\n"
 FILE_BODY = {
     "requestBody": {
         "required": True,
         "content": {
-            "text/csv": {"schema": {"type": "string"}, "example": "被督导单位,问题描述,整改期限\n桐峰镇中心小学,消防通道堵塞,2026-04-30\n"},
+            "text/csv": {"schema": {"type": "string"}, "example": EXAMPLE},
             "multipart/form-data": {
                 "schema": {
                     "type": "object", "required": ["file"], "properties": {"file": {"type": "string", "format": "binary"}}
@@ -215,7 +216,7 @@ async def _received(request: Request) -> tuple[bytes, str]:
         shown = kind.encode("ascii", "replace").decode()[:80]
         raise UnsupportedFile(type=shown, accepted="text/csv, multipart/form-data")
     try:
-        async with request.form(max_files=1, max_fields=1, max_part_size=LARGEST) as form:
+        async with request.form(max_files=1, max_fields=1, max_part_size=64 * 1024) as form:
             sent = form.get("file")
             if not isinstance(sent, UploadFile):
                 raise Invalid.field("file", "必须上传一个文件。", "is required: one file.", "missing")
