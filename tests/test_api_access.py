@@ -88,9 +88,7 @@ async def test_a_page_of_this_service_is_no_forgery(site: Site) -> None:
     await browser.aclose()
 
 
-@pytest.mark.parametrize(
-    ("name", "password"), [("chief", "wrong"), ("nobody", PASSWORD), ("chief", PASSWORD + " ")]
-)
+@pytest.mark.parametrize(("name", "password"), [("chief", "wrong"), ("nobody", PASSWORD), ("chief", PASSWORD + " ")])
 async def test_a_wrong_sign_in_says_nothing_about_which_part_is_wrong(site: Site, name: str, password: str) -> None:
     answer = await site.call(None, "POST", "/login", content=_json({"name": name, "password": password}))
     assert refused(answer, 401, "unauthenticated")["detail"] == "登录名或密码不正确。"

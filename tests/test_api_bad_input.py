@@ -15,7 +15,14 @@ NEW: dict[str, Any] = {
 }  # fmt: skip
 JSON = {"Content-Type": "application/json"}
 HUGE = 10**30
-EVIL = ["'; DROP TABLE finding; --", "<script>alert(1)</script>", '"><img src=x onerror=alert(1)>', "{{7*7}}", "%s%n", "../../x"]
+EVIL = [
+    "'; DROP TABLE finding; --",
+    "<script>alert(1)</script>",
+    '"><img src=x onerror=alert(1)>',
+    "{{7*7}}",
+    "%s%n",
+    "../../x",
+]
 
 BAD_FIELDS: list[tuple[str, Any]] = [
     ("title", None), ("title", 7), ("title", ["x"]), ("title", {"a": 1}), ("title", ""), ("title", "   "),
@@ -134,7 +141,17 @@ async def test_a_wrong_question_about_the_history_is_refused(site: Site) -> None
             refused(await site.get("chief", f"{path}?{query}"), 422, "invalid")
 
 
-BAD_NAMES = ["%00", "%ED%A0%80", "..%2F..%2Fetc%2Fpasswd", "%2e%2e", "x" * 5_000, "'%20OR%201=1--", "%F0%9F%98%80", "YX-2026-9999", "-1"]
+BAD_NAMES = [
+    "%00",
+    "%ED%A0%80",
+    "..%2F..%2Fetc%2Fpasswd",
+    "%2e%2e",
+    "x" * 5_000,
+    "'%20OR%201=1--",
+    "%F0%9F%98%80",
+    "YX-2026-9999",
+    "-1",
+]
 
 
 async def test_a_name_that_names_nothing_is_not_found(site: Site) -> None:
@@ -176,7 +193,16 @@ async def test_a_wrong_batch_is_refused_whole(site: Site) -> None:
 
 async def test_addresses_and_methods_that_there_are_not(site: Site) -> None:
     number = site.world.opened()
-    for path in ("/nix", "/", "", "/findings/", f"/findings/{number}/", f"/findings/{number}/nix", "/../../etc/passwd", "//findings"):
+    for path in (
+        "/nix",
+        "/",
+        "",
+        "/findings/",
+        f"/findings/{number}/",
+        f"/findings/{number}/nix",
+        "/../../etc/passwd",
+        "//findings",
+    ):
         refused(await site.get("chief", path), 404, "not_found")
     for method, path, allow in (
         ("PATCH", f"/findings/{number}", "GET"), ("DELETE", "/findings", "GET, POST"), ("GET", "/login", "POST"),

@@ -33,7 +33,9 @@ async def test_every_action_is_a_path_with_schema_example_and_refusals(site: Sit
         if name != "attach":
             action.payload.model_validate(content["example"])
         done = "201" if name in CREATING or name == "attach" else "200"
-        assert {done, "401", "403", "404", "409", "412", "413", "415", "422", "429", "503"} == set(operation["responses"])
+        assert {done, "401", "403", "404", "409", "412", "413", "415", "422", "429", "503"} == set(
+            operation["responses"]
+        )
         assert action.label.zh in operation["summary"]
 
 
@@ -98,7 +100,9 @@ async def test_refusals_speak_the_callers_language(site: Site) -> None:
     assert en["detail"] == "Fill in the facts and the legal basis first."
 
 
-async def test_a_fault_of_the_program_shows_a_number_and_nothing_else(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_fault_of_the_program_shows_a_number_and_nothing_else(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def broken(*_: object) -> None:
         raise ZeroDivisionError("secret of the house")
 

@@ -17,9 +17,14 @@ __all__ = ["site", "world"]
 PDF = b"%PDF-1.7 " + bytes(range(256))
 
 
-async def upload(site: Site, number: str, content: bytes, name: str = "证据.pdf", who: str = "officer", **more: Any) -> Any:
+async def upload(
+    site: Site, number: str, content: bytes, name: str = "证据.pdf", who: str = "officer", **more: Any
+) -> Any:
     return await site.post(
-        who, f"/findings/{number}/attachments", files={"file": (name, content, more.pop("type", "application/pdf"))}, **more
+        who,
+        f"/findings/{number}/attachments",
+        files={"file": (name, content, more.pop("type", "application/pdf"))},
+        **more,
     )
 
 
@@ -30,7 +35,12 @@ async def test_a_file_is_attached_by_the_action_and_read_back(site: Site) -> Non
     file = made.json()
     shapes.FileOut.model_validate(file)
     digest = hashlib.sha256(PDF).hexdigest()
-    assert (file["name"], file["sha256"], file["size"], file["type"]) == ("证据.pdf", digest, len(PDF), "application/pdf")
+    assert (file["name"], file["sha256"], file["size"], file["type"]) == (
+        "证据.pdf",
+        digest,
+        len(PDF),
+        "application/pdf",
+    )
     event = (await site.get("officer", f"/findings/{number}/events")).json()["items"][-1]
     assert (event["action"], event["seq"]) == ("attach", file["seq"])
     assert (event["payload"]["sha256"], event["payload"]["note"]) == (digest, "现场照片")
@@ -109,10 +119,14 @@ async def test_a_form_that_is_none_is_refused(site: Site) -> None:
     for content in (b"", b"--x", b"--x\r\n\r\nnix", b"\xff" * 100, b"--x--\r\n"):
         refused(await site.call("officer", "POST", path, content=content, headers=form), 422, "invalid")
     refused(
-        await site.call("officer", "POST", path, content=b"x", headers={"Content-Type": "multipart/form-data"}), 422, "invalid"
+        await site.call("officer", "POST", path, content=b"x", headers={"Content-Type": "multipart/form-data"}),
+        422,
+        "invalid",
     )
     refused(await site.post("officer", path, files={"other": ("a.pdf", PDF)}), 422, "invalid")
-    refused(await site.post("officer", path, files=[("file", ("a.pdf", PDF)), ("file", ("b.pdf", PDF))]), 422, "invalid")
+    refused(
+        await site.post("officer", path, files=[("file", ("a.pdf", PDF)), ("file", ("b.pdf", PDF))]), 422, "invalid"
+    )
     refused(await site.post("officer", path, data={"file": "text"}), 415, "unsupported_file")
     refused(await upload(site, number, PDF, data={"strange": "x"}), 422, "invalid")
     refused(await upload(site, number, PDF, data={"note": "x" * 10_001}), 422, "invalid")

@@ -187,3 +187,34 @@ def test_who_signs(action: str, state: str, special: frozenset[str], who: frozen
 def test_every_action_whose_signer_depends_on_something_is_in_the_hand_table() -> None:
     conditional = {a.name for a in book().workflow.actions.values() if a.only}
     assert conditional == {action for action, *_ in grants.signers()}
+
+
+# ---- substitutes --------------------------------------------------------------------------------------------------------
+
+
+def standing_in(name: str, role: str, absent: str) -> Actor:
+    return Actor(name, name, name, (replace(PEOPLE[role].posts[0], for_id=absent),))
+
+
+def test_a_substitute_acts_in_the_place_of_the_absent() -> None:
+    decision = take("pass_review", finding("review.onsite"), standing_in("substitute", "reviewer", "reviewer"))
+    assert (decision.actor.id, decision.capacity.name, decision.capacity.post.for_id) == ("substitute", "reviewer", "reviewer")
+    assert set(decision.after.sheet["reviewed_by"]) >= {"reviewer", "substitute"}
+
+
+@pytest.mark.parametrize(("name", "absent"), [("reviewer", "chief"), ("chief9", "reviewer")])
+def test_four_eyes_see_through_a_substitution(name: str, absent: str) -> None:
+    with pytest.raises(GuardFailed) as refused:
+        take("write_off", finding("review.passed"), standing_in(name, "chief", absent))
+    assert refused.value.facts["guard"] == "not_a_reviewer"
+    signed = finding("rectification.executing", dispute="filed", sheet=TOPICS["opinion_filed"])
+    with pytest.raises(GuardFailed) as refused:
+        take("dismiss", signed, standing_in("chief9", "chief", "chief2"))
+    assert refused.value.facts["guard"] == "decider"
+
+
+def test_the_first_post_that_allows_it_is_used() -> None:
+    both = Actor("both", "both", "both", (*PEOPLE["officer"].posts, *PEOPLE["chief"].posts))
+    assert take("urge", finding("review.desk"), both).capacity.name == "officer"
+    assert take("transfer", finding("review.desk"), both).capacity.name == "chief"
+    assert take("accept_plan", finding("rectification.plan_review", severity="major"), both).capacity.name == "chief"

@@ -1,12 +1,13 @@
 """The compiled table and the `transitions` library agree on every state and action of both tracks."""
 
+from dataclasses import replace
 from itertools import product
 
 import pytest
 from transitions import Machine, MachineError
 
 from loop.kernel import machine
-from loop.kernel.workflow import COURSE, DISPUTE, START
+from loop.kernel.workflow import COURSE, DISPUTE, START, BadWorkflow, join, move
 from tests.values import book
 
 TRACKS = {COURSE: [START, *book().workflow.states], DISPUTE: list(book().workflow.dispute_states)}
@@ -65,3 +66,42 @@ def test_actions_are_listed_for_each_state_as_declared() -> None:
         for state in states:
             declared = [a.name for a in flow.actions.values() if a.track == track and flow.targets(a, state)]
             assert list(table.actions(track, state)) == declared
+
+
+# ---- a declaration that contradicts itself is refused by name ---------------------------------------------------------------
+
+
+def declared_with(**changes: object) -> None:
+    flow = book().workflow
+    states = tuple(flow.states.values())
+    base = flow.actions["submit_report"]
+    action = replace(base, name="extra", **changes)  # type: ignore[arg-type]
+    join("x", flow.stages, states, flow.dispute_states, (*flow.actions.values(), action), tuple(flow.timers.values()))
+
+
+@pytest.mark.parametrize(
+    ("changes", "complaint"),
+    [
+        ({"moves": (move("report.draft", "report.nowhere"),)}, r"extra names unknown states \['report.nowhere'\]"),
+        ({"moves": (move("nowhere", "report.draft"),)}, r"extra names unknown states \['nowhere'\]"),
+        ({"moves": (move("report.draft", "archived"), move("report.draft", "withdrawn"))}, "leaves .* in two ways"),
+        ({"answers": ("no_timer",)}, "extra names unknown timer no_timer"),
+        ({"restarts": ("no_timer",)}, "extra names unknown timer no_timer"),
+        ({"by": ()}, "nobody may take action extra"),
+        ({"track": "dispute"}, "extra names unknown states"),
+    ],
+)
+def test_a_wrong_action_is_refused(changes: dict[str, object], complaint: str) -> None:
+    with pytest.raises(BadWorkflow, match=complaint):
+        declared_with(**changes)
+
+
+def test_two_of_one_name_and_unknown_timers_of_a_state_are_refused() -> None:
+    flow = book().workflow
+    actions, timers = tuple(flow.actions.values()), tuple(flow.timers.values())
+    states = tuple(flow.states.values())
+    with pytest.raises(BadWorkflow, match=r"two declarations of state report.draft"):
+        join("x", flow.stages, (*states, states[0]), flow.dispute_states, actions, timers)
+    lost = (replace(states[0], starts=("no_timer",)), *states[1:])
+    with pytest.raises(BadWorkflow, match=r"state report.draft starts unknown timers"):
+        join("x", flow.stages, lost, flow.dispute_states, actions, timers)

@@ -64,7 +64,13 @@ class Site:
         return httpx.AsyncClient(transport=httpx.ASGITransport(app=self.app), base_url="http://loop.test")
 
     async def call(
-        self, who: str | None, method: str, path: str, json: Any = None, headers: Mapping[str, str] | None = None, **more: Any
+        self,
+        who: str | None,
+        method: str,
+        path: str,
+        json: Any = None,
+        headers: Mapping[str, str] | None = None,
+        **more: Any,
     ) -> httpx.Response:
         """One call by `who`, with their token; `path` is relative to the API unless it begins with the host's root."""
         sent = dict(headers or {})

@@ -52,7 +52,12 @@ class Batch(BaseModel):
         return [Aim(one.number, one.version) if isinstance(one, Versioned) else Aim(one) for one in self.findings]
 
 
-EXAMPLE = {"action": "comment", "findings": ["YX-2026-0001"], "payload": {"text": "请于本周内报送进展。"}, "preview": True}
+EXAMPLE = {
+    "action": "comment",
+    "findings": ["YX-2026-0001"],
+    "payload": {"text": "请于本周内报送进展。"},
+    "preview": True,
+}
 
 
 @router.post(

@@ -35,7 +35,8 @@ router = APIRouter(tags=["evidence"])
 _RANGE = re.compile(r"bytes=(?:(\d{1,18})-(\d{0,18})|-(\d{1,18}))")
 FIELDS = frozenset({"file", "note"})
 SEND_A_FORM = Label(
-    "附件请以 multipart/form-data 上传，文件放在 file 字段。", "Send a file as multipart/form-data, in the field `file`."
+    "附件请以 multipart/form-data 上传，文件放在 file 字段。",
+    "Send a file as multipart/form-data, in the field `file`.",
 )
 
 

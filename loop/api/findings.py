@@ -101,7 +101,9 @@ async def list_findings(request: Request) -> Response:
 
 
 @router.get(
-    "/findings/{number}", summary="One finding, all of it", responses={**said(shapes.WholeFinding), **REFUSALS_OF_READING}
+    "/findings/{number}",
+    summary="One finding, all of it",
+    responses={**said(shapes.WholeFinding), **REFUSALS_OF_READING},
 )
 async def read_finding(request: Request, number: str) -> Response:
     """The finding with what has been recorded about it, as far as the caller may see; `ETag` is its version."""
@@ -117,7 +119,8 @@ async def read_finding(request: Request, number: str) -> Response:
         view["sheet"] = sheet
         view["dispute_details"] = {"state": finding.dispute, "acts": sheet.get("acts", [])}
         view["attachments"] = [
-            {"id": a.id, "name": a.name, "sha256": a.sha256, "size": a.size, "type": a.type, "seq": a.seq} for a in files
+            {"id": a.id, "name": a.name, "sha256": a.sha256, "size": a.size, "type": a.type, "seq": a.seq}
+            for a in files
         ]
         return json_answer(view, headers={"ETag": f'"{finding.version}"'})
 

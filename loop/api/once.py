@@ -29,7 +29,10 @@ class KeptAnswer:
         """The answer given before; raises IdempotencyMismatch if it was to another request, Invalid for a bad key."""
         if not _KEY.fullmatch(self.key):
             raise Invalid.field(
-                "Idempotency-Key", "须为 1 至 255 个可见的 ASCII 字符。", "takes 1 to 255 visible ASCII characters.", "pattern"
+                "Idempotency-Key",
+                "须为 1 至 255 个可见的 ASCII 字符。",
+                "takes 1 to 255 visible ASCII characters.",
+                "pattern",
             )
         kept = requests.claim(tx, self.person_id, self.key, self.digest, self.at)
         return Answer(kept.answer, kept.status, json.loads(kept.headers)) if kept else None

@@ -46,7 +46,9 @@ INTERNAL = Label(
     "系统出错，已记录；请把编号 {request_id} 告诉管理员。",
     "Something went wrong and has been recorded; tell your administrator the number {request_id}.",
 )
-WRONG_METHOD = Label("这个地址不接受 {method}；可用：{allow}。", "This address does not take {method}; possible: {allow}.")
+WRONG_METHOD = Label(
+    "这个地址不接受 {method}；可用：{allow}。", "This address does not take {method}; possible: {allow}."
+)
 _WORDS_OF_SENTENCES = frozenset({"state_label", "allowed_names", "allowed_labels"})
 
 

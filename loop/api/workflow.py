@@ -133,7 +133,10 @@ def describe(book: Book) -> dict[str, Any]:
         "roles": [{"name": n, "label": both(label)} for n, label in (ROLES | CAPACITIES).items()],
         "timers": [_timer(timer, rules) for timer in flow.timers.values()],
         "ladder": asdict(rules.ladder),
-        "lookback": {"points": [_rule(r) for r in rules.lookback], "points_grave": [_rule(r) for r in rules.lookback_grave]},
+        "lookback": {
+            "points": [_rule(r) for r in rules.lookback],
+            "points_grave": [_rule(r) for r in rules.lookback_grave],
+        },
     }
 
 

@@ -193,7 +193,7 @@ def cast(country: Country) -> Iterator[Player]:
     units = {unit for (region, _), unit in country.units.items() if seat_of(region) in shown}
     departments = {country.bureaus[code].department for code in shown}
     for region in (HOME, home, neighbour, COUNTRY):
-        for player in country.players:
+        for player in sorted(country.players, key=lambda p: p.name.startswith("bureau")):
             at = player.region or _region_of(country, player)
             if at == region and (player.region or player.unit in units | departments):
                 yield player

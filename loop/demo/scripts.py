@@ -311,6 +311,7 @@ FATES: tuple[tuple[str, int, Callable[[Sample], tuple[Step, ...]]], ...] = (
     ("drafting", 2, lambda s: (*REPORTED, DEFEND, WEIGH)),
     ("served", 1, served),
     ("planning", 3, lambda s: (*served(s), RECEIVE)),
+    ("planning warned", 0, lambda s: silent(s, 14)),
     ("planning late", 0, lambda s: silent(s, 25)),
     ("planning ordered", 0, lambda s: silent(s, 38)),
     ("plan review", 1, lambda s: (*served(s), RECEIVE, PLAN)),

@@ -84,7 +84,9 @@ def _field(label: str, value: Any, info: FieldInfo, language: str) -> Field:
 def _table(label: str, items: Sequence[Any], model: type[BaseModel] | None, language: str) -> Field:
     if model is None or not all(isinstance(item, Mapping) for item in items):
         return Field(label, lines=tuple(text_of(item, language) for item in items))
-    names = [(n, i) for n, i in model.model_fields.items() if any(item.get(i.alias or n) not in (None, "") for item in items)]
+    names = [
+        (n, i) for n, i in model.model_fields.items() if any(item.get(i.alias or n) not in (None, "") for item in items)
+    ]
     columns = tuple(label_of(name, info).in_(language) for name, info in names)
     rows = tuple(tuple(text_of(item.get(i.alias or n), language) for n, i in names) for item in items)
     return Field(label, columns=columns, rows=rows)

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from loop.kernel import clocks
-from loop.kernel.calendar import Calendar, local_day
+from loop.kernel.calendar import Calendar
 from loop.kernel.case import Case, Draft, Order, jsonable
 from loop.kernel.clocks import Climb, Timer
 from loop.kernel.errors import ActionNotAllowed, Forbidden, GuardFailed, NotFound
@@ -371,15 +371,3 @@ def _offer(
     except GuardFailed as refused:
         return Offer(action, str(refused.facts["guard"]), refused.label)
     return Offer(action)
-
-
-def effective(command: Command, now: datetime) -> datetime:
-    """The instant from which consequences count: when a timer's act was due, else now."""
-    return command.due_at or now
-
-
-def overdue_days(finding: Finding, now: datetime, calendar: Calendar) -> int:
-    """Whole days past the earliest due date; 0 when nothing is overdue."""
-    if finding.due_at >= now or not is_open(finding.state):
-        return 0
-    return (local_day(now, calendar) - local_day(finding.due_at, calendar)).days

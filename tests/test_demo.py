@@ -1,0 +1,102 @@
+"""The demonstration: every state, level and look-back is inhabited, nothing is refused, the same seed plays the same."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from loop import bootstrap
+from loop.bootstrap import Parts
+from loop.demo.country import HOME, Builder, Country, cast
+from loop.demo.samples import Sample, samples
+from loop.demo.stage import folder
+from loop.demo.story import MovableClock, Story
+from loop.engine.verify import verify
+from loop.kernel.errors import Unavailable
+from loop.store.core import table_of
+from loop.store.schema import migrate
+from loop.store.tables import EventRow, FindingRow
+from tests.world import settings_for
+
+TODAY = date(2026, 11, 20)
+FINDING, EVENT = table_of(FindingRow), table_of(EventRow)
+
+
+@contextmanager
+def played(place: Path, chosen: tuple[Sample, ...]) -> Iterator[tuple[Parts, Country, Story]]:
+    url = f"sqlite:///{place / 'loop.db'}"
+    migrate(url)
+    clock = MovableClock(datetime(2025, 5, 1, tzinfo=UTC))
+    parts = bootstrap.build(settings_for(url, place), now=clock)
+    try:
+        country = parts.store.write(lambda tx: Builder(tx, clock.now, TODAY, "").build(chosen))
+        story = Story(parts, country, clock, seed=7)
+        story.play(chosen, TODAY, lambda done, total: None)
+        yield parts, country, story
+    finally:
+        parts.close()
+
+
+def rows(parts: Parts, *columns: Any) -> list[tuple[Any, ...]]:
+    return parts.store.read(lambda tx: tx.select(select(*columns)))
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Parts, Country, Story]]:
+    with played(tmp_path_factory.mktemp("demo"), samples()) as made:
+        yield made
+
+
+def test_every_sample_is_played_and_nothing_is_refused(demo: tuple[Parts, Country, Story]) -> None:
+    parts, _, story = demo
+    assert story.refused == []
+    assert len(rows(parts, FINDING.c.number)) == 284
+
+
+def test_every_state_level_and_dispute_has_inhabitants(demo: tuple[Parts, Country, Story]) -> None:
+    parts, _, _ = demo
+    found = rows(parts, FINDING.c.state, FINDING.c.level, FINDING.c.dispute, FINDING.c.relapse_count)
+    states = Counter(state for state, *_ in found)
+    assert states.keys() == parts.engine.book.workflow.states.keys()
+    assert {level for _, level, *_ in found} == {0, 1, 2, 3, 4, 5, 6}
+    assert {dispute for _, _, dispute, _ in found} >= {"none", "filed", "appealed"}
+    assert any(relapses for *_, relapses in found)
+
+
+def test_the_evidence_of_the_demonstration_holds(demo: tuple[Parts, Country, Story]) -> None:
+    parts, _, _ = demo
+    assert verify(parts.store, parts.evidence).fault is None
+
+
+def test_the_cast_shown_has_every_role_first_at_home(demo: tuple[Parts, Country, Story]) -> None:
+    _, country, _ = demo
+    shown = list(cast(country))
+    first = {player.role: player for player in reversed(shown)}
+    roles = {"inspector", "officer", "chief", "director", "leader", "unit", "department", "auditor", "admin"}
+    assert first.keys() == roles
+    assert all(first[role].region == HOME for role in ("inspector", "officer", "chief", "director", "leader"))
+    assert first["unit"].name == "school"
+
+
+def test_the_same_seed_and_day_play_the_same(tmp_path: Path) -> None:
+    histories = []
+    for name in ("once", "again"):
+        place = tmp_path / name
+        place.mkdir()
+        with played(place, samples()[:45]) as (parts, _, _):
+            told = rows(parts, EVENT.c.chain, EVENT.c.seq, EVENT.c.action, EVENT.c.at, EVENT.c.actor_name)
+            histories.append(sorted(row for row in told if row[0] != "people" and ":" not in row[0]))
+    assert histories[0] == histories[1]
+
+
+def test_a_folder_that_holds_a_database_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "loop.db").write_bytes(b"somebody's")
+    with pytest.raises(Unavailable, match="exists already"), folder(tmp_path):
+        pass
