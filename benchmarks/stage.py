@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -65,9 +65,9 @@ class Stage:
 
 
 @contextmanager
-def parts_on(path: Path, now: datetime = START) -> Iterator[Parts]:
-    """The running product on a database, at an instant that stands still."""
-    parts = bootstrap.build(settings_for(path), now=lambda: now)
+def parts_on(path: Path, now: Callable[[], datetime] = lambda: START) -> Iterator[Parts]:
+    """The running product on a database, at an instant that stands still unless `now` says otherwise."""
+    parts = bootstrap.build(settings_for(path), now=now)
     try:
         yield parts
     finally:

@@ -41,7 +41,12 @@ class Parts:
     @cached_property
     def beat(self) -> Beat:
         """The heart that drives timers and deliveries."""
-        return Beat(self.engine, self.outbox, seconds=self.settings.server.beat_seconds)
+        return Beat(
+            self.engine,
+            self.outbox,
+            seconds=self.settings.server.beat_seconds,
+            keep=self.settings.retention.idempotency,
+        )
 
     def close(self) -> None:
         """Finish what is under way and let the database go."""

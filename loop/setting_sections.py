@@ -173,20 +173,6 @@ class Notifications(Part):
     attempts: Count
 
 
-class Channel(Part):
-    """One way to reach people."""
-
-    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]*$")]
-    kind: Literal["inbox"]
-
-
-class Route(Part):
-    """Which channels carry a kind of message."""
-
-    message: Text
-    channels: Annotated[tuple[str, ...], NotEmpty]
-
-
 class Documents(Part):
     """How papers are numbered."""
 

@@ -8,9 +8,9 @@ import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import Annotated, Any
+from typing import Any
 
-from pydantic import ValidationError, ValidationInfo, field_validator
+from pydantic import ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from loop.kernel.rules import DisputeModel, Ladder, Rule, RuleBook, parse_duration
@@ -26,17 +26,14 @@ from loop.setting_layers import (
 )
 from loop.setting_sections import (
     Auth,
-    Channel,
     Database,
     Disputes,
     Documents,
     LadderSteps,
     Lookback,
-    NotEmpty,
     Notifications,
     Observability,
     Retention,
-    Route,
     Server,
     Sourced,
     Storage,
@@ -68,8 +65,6 @@ class Settings(BaseSettings):
     lookback: Lookback
     disputes: Disputes
     notifications: Notifications
-    channels: Annotated[tuple[Channel, ...], NotEmpty]
-    routes: Annotated[tuple[Route, ...], NotEmpty]
     documents: Documents
     storage: Storage
     auth: Auth
@@ -81,24 +76,14 @@ class Settings(BaseSettings):
     def freeze(cls, deadlines: Mapping[str, TimeLimit]) -> Mapping[str, TimeLimit]:
         return MappingProxyType(dict(deadlines))
 
-    @field_validator("routes")
-    @classmethod
-    def routes_lead_somewhere(cls, routes: tuple[Route, ...], info: ValidationInfo) -> tuple[Route, ...]:
-        if "channels" not in info.data:  # they are wrong themselves, and that is told already
-            return routes
-        known = {channel.name for channel in info.data["channels"]}
-        if lost := {name for route in routes for name in route.channels} - known:
-            raise ValueError(f"no channel is named {', '.join(sorted(lost))}; there are {', '.join(sorted(known))}")
-        return routes
-
     @classmethod
     def settings_customise_sources(
         cls,
-        settings_cls: type[BaseSettings],  # noqa: ARG003  the library passes all of these by name
+        settings_cls: type[BaseSettings],
         init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003
-        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
-        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Take only what `load_settings` has laid together, so that a changed limit also changes its source."""
         return (init_settings,)

@@ -4,7 +4,36 @@ One line an action and group of from-states: `action | from | to | who`. `=` is 
 void before a finding exists. Nothing here is read from the product.
 """
 
-STATES = ["report.draft", "report.submitted", "feedback.preliminary", "feedback.defence", "feedback.drafting", "feedback.served", "rectification.planning", "rectification.plan_review", "rectification.executing", "review.desk", "review.onsite", "review.passed", "commendation.proposed", "commendation.publicity", "interview.proposed", "interview.noticed", "interview.held", "bulletin.drafted", "bulletin.issued", "accountability.referred", "accountability.investigating", "accountability.notified", "accountability.deciding", "accountability.decided", "lookback.watching", "lookback.inspecting", "archived", "withdrawn"]
+STATES = [
+    "report.draft",
+    "report.submitted",
+    "feedback.preliminary",
+    "feedback.defence",
+    "feedback.drafting",
+    "feedback.served",
+    "rectification.planning",
+    "rectification.plan_review",
+    "rectification.executing",
+    "review.desk",
+    "review.onsite",
+    "review.passed",
+    "commendation.proposed",
+    "commendation.publicity",
+    "interview.proposed",
+    "interview.noticed",
+    "interview.held",
+    "bulletin.drafted",
+    "bulletin.issued",
+    "accountability.referred",
+    "accountability.investigating",
+    "accountability.notified",
+    "accountability.deciding",
+    "accountability.decided",
+    "lookback.watching",
+    "lookback.inspecting",
+    "archived",
+    "withdrawn",
+]
 DISPUTE_STATES = ["none", "filed", "decided", "appealed", "final"]
 ROLES = ["inspector", "officer", "chief", "director", "unit", "department", "leader", "auditor", "admin", "system"]
 CAPACITIES = ["author", "reviewer", "superior", "in_scope"]

@@ -55,6 +55,23 @@ class Writer:
         state: dict[str, Any] = self.choose([{"rectify_by": self.day(25)}, {"written_off_on": self.day(-30)}])
         return {**given, "letter_no": basis, **state}
 
+    def applies(self, action: str, finding: Finding) -> bool:
+        """Whether there is anything to answer, dispute, prove or take down: what offers without a payload cannot say."""
+        acts = finding.sheet.get("acts") or ()
+        match action:
+            case "answer_instruction" | "record_transfer_result":
+                rule = "instruction_reply" if action == "answer_instruction" else "transfer_result"
+                return finding.timer(rule) is not None
+            case "object":
+                return any(not act.get("disputed") and not act.get("waits") for act in acts)
+            case "appeal":
+                return finding.dispute == "decided" or any(act["kind"] == "decision" for act in acts)
+            case "take_down":
+                return any(not shown.get("down") for shown in finding.sheet.get("published") or ())
+            case "submit_rectification" | "serve_notice" | "report_fraud":
+                return bool(self._files(finding))
+        return True
+
     def write(self, action: str, finding: Finding) -> dict[str, Any]:
         """The payload of `action` on `finding`; the model's own example where nothing depends on the finding."""
         special = getattr(self, f"_{action}", None)

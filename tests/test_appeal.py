@@ -29,7 +29,10 @@ def test_an_appeal_after_reconsideration() -> None:
     dismissed = take("dismiss", one, "director")
     assert started(dismissed, one) == {"appeal_window": "2026-03-17"}
     appealed = take("appeal", dismissed.after, "unit", {"act": "decision"}, now=at("2026-03-17"))
-    assert (stopped(appealed), started(appealed, dismissed.after)) == ({"appeal_window"}, {"appeal_decide": "2026-05-18"})
+    assert (stopped(appealed), started(appealed, dismissed.after)) == (
+        {"appeal_window"},
+        {"appeal_decide": "2026-05-18"},
+    )
     assert refused("appeal", dismissed.after, "unit", {"act": "decision"}, now=at("2026-03-18")) == "appeal_open"
 
 
@@ -47,7 +50,12 @@ def test_appeals_are_refused() -> None:
     direct = finding("accountability.decided", RECONSIDER, APPEAL)
     assert refused("appeal", direct, "unit", {"act": "opinion"}) == "appeal_open"
     assert refused("appeal", direct, "unit", {"act": "decision"}, now=at("2026-03-18")) == "appeal_open"
-    done = finding("accountability.decided", APPEAL, dispute="final", sheet={"acts": [{**DECISION_ACT, "disputed": True, "appealed": True}]})
+    done = finding(
+        "accountability.decided",
+        APPEAL,
+        dispute="final",
+        sheet={"acts": [{**DECISION_ACT, "disputed": True, "appealed": True}]},
+    )
     assert refused("appeal", done, "unit", {"act": "decision"}) == "appeal_open"
     assert refused("appeal", disputed("decision", "decided"), "unit", {"act": "opinion"}) == "appeal_open"
     assert refused("appeal", direct, "unit", {"act": "decision", "attachments": ["A-9"]}) == "files_attached"

@@ -75,9 +75,7 @@ GUARDS: list[tuple[str, str, str, dict[str, Any], dict[str, Any], str]] = [
 
 
 @pytest.mark.parametrize(("action", "state", "who", "payload", "columns", "guard"), GUARDS)
-def test_guard(
-    action: str, state: str, who: str, payload: dict[str, Any], columns: dict[str, Any], guard: str
-) -> None:
+def test_guard(action: str, state: str, who: str, payload: dict[str, Any], columns: dict[str, Any], guard: str) -> None:
     assert refused(action, finding(state, **columns), who, payload) == guard
 
 
@@ -92,7 +90,11 @@ def test_the_group_is_named_anew() -> None:
 
 def test_a_late_statement_is_flagged_and_moves_nothing() -> None:
     late = take("state_defence", finding("accountability.deciding"), "unit")
-    assert (late.target, late.remarks["late"], sheet(late, "statement")["late"]) == ("accountability.deciding", True, True)
+    assert (late.target, late.remarks["late"], sheet(late, "statement")["late"]) == (
+        "accountability.deciding",
+        True,
+        True,
+    )
     assert "late" not in take("state_defence", finding("accountability.notified"), "unit").remarks
 
 
@@ -153,7 +155,11 @@ def test_an_announced_look_back_tells_the_unit() -> None:
         ({"severity": "grave"}, "interview.proposed", 4),
         ({"sheet": {"decision": DECISION}}, "accountability.referred", 6),
         ({"severity": "grave", "sheet": {"decision": DECISION}}, "accountability.referred", 6),
-        ({"sheet": {"decision": {**DECISION, "forms": [{**FORMS[0], "cancelled": True}]}}}, "rectification.executing", 0),
+        (
+            {"sheet": {"decision": {**DECISION, "forms": [{**FORMS[0], "cancelled": True}]}}},
+            "rectification.executing",
+            0,
+        ),
         ({"sheet": {"earlier_decisions": [DECISION]}}, "accountability.referred", 6),
     ],
 )
@@ -173,7 +179,11 @@ def test_fraud_found_while_looking_back_can_be_dropped_without_a_trace_on_the_wr
     fraud = take("report_fraud", finding("lookback.inspecting"), "reviewer").after
     assert fraud.written_off_at.year == 9999
     dropped = take("drop", fraud, "director", {"rectify_by": None})
-    assert (dropped.target, dropped.after.level, dropped.after.written_off_at) == ("lookback.inspecting", 0, at("2026-01-20"))
+    assert (dropped.target, dropped.after.level, dropped.after.written_off_at) == (
+        "lookback.inspecting",
+        0,
+        at("2026-01-20"),
+    )
 
 
 def test_only_who_is_not_drawn_is_waived() -> None:

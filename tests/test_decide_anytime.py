@@ -72,9 +72,7 @@ GUARDS: list[tuple[str, str, str, dict[str, Any], dict[str, Any], str]] = [
 
 
 @pytest.mark.parametrize(("action", "state", "who", "payload", "columns", "guard"), GUARDS)
-def test_guard(
-    action: str, state: str, who: str, payload: dict[str, Any], columns: dict[str, Any], guard: str
-) -> None:
+def test_guard(action: str, state: str, who: str, payload: dict[str, Any], columns: dict[str, Any], guard: str) -> None:
     assert refused(action, finding(state, **columns), who, payload) == guard
 
 
@@ -189,13 +187,23 @@ def test_a_unit_outside_the_region_is_refused() -> None:
 # ---- papers -----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("field", "value"), [("title", "Corridor"), ("description", "long\ntext"), ("responsible_person", "Chen")])
+@pytest.mark.parametrize(
+    ("field", "value"), [("title", "Corridor"), ("description", "long\ntext"), ("responsible_person", "Chen")]
+)
 def test_a_slip_of_the_pen_is_corrected(field: str, value: str) -> None:
     decision = take("correct", finding("review.desk"), "chief", {"field": field, "value": value})
     assert decision.columns[field] == value
 
 
-@pytest.mark.parametrize("payload", [{"field": "severity"}, {"field": "rectify_by"}, {"field": "title", "value": "two\nlines"}, {"field": "title", "value": "x" * 201}])
+@pytest.mark.parametrize(
+    "payload",
+    [
+        {"field": "severity"},
+        {"field": "rectify_by"},
+        {"field": "title", "value": "two\nlines"},
+        {"field": "title", "value": "x" * 201},
+    ],
+)
 def test_nothing_else_is_a_slip_of_the_pen(payload: dict[str, str]) -> None:
     with pytest.raises(Invalid):
         take("correct", finding("review.desk"), "chief", payload)
@@ -210,7 +218,9 @@ def test_what_is_published_can_be_taken_down() -> None:
     assert told(shown) == {"unit"}
     assert "publish_due" not in running(shown)
     down = take("take_down", shown.after, "chief", {"document": "D-letter"})
-    assert sheet(down, "published") == [{"what": "opinion_letter", "document": "D-letter", "on": "2026-03-02", "down": "2026-03-02"}]
+    assert sheet(down, "published") == [
+        {"what": "opinion_letter", "document": "D-letter", "on": "2026-03-02", "down": "2026-03-02"}
+    ]
     assert "take_down_due" not in running(down)
     assert (papers(down), told(down)) == (["take_down"], {"unit"})
 

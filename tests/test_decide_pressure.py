@@ -71,9 +71,7 @@ GUARDS: list[tuple[str, str, str, dict[str, Any], dict[str, Any], str]] = [
 
 
 @pytest.mark.parametrize(("action", "state", "who", "payload", "columns", "guard"), GUARDS)
-def test_guard(
-    action: str, state: str, who: str, payload: dict[str, Any], columns: dict[str, Any], guard: str
-) -> None:
+def test_guard(action: str, state: str, who: str, payload: dict[str, Any], columns: dict[str, Any], guard: str) -> None:
     assert refused(action, finding(state, **columns), who, payload) == guard
 
 
@@ -106,7 +104,10 @@ def test_a_deputy_needs_an_approval() -> None:
      ("decision", "interview", "decision"), ("decision", "bulletin", "decision")],
 )  # fmt: skip
 def test_later_dates_count_as_set_by_the_gravest(before: str, by: str, after: str) -> None:
-    action, state = {"interview": ("hold_interview", "interview.noticed"), "bulletin": ("issue_bulletin", "bulletin.drafted")}[by]
+    action, state = {
+        "interview": ("hold_interview", "interview.noticed"),
+        "bulletin": ("issue_bulletin", "bulletin.drafted"),
+    }[by]
     assert sheet(take(action, finding(state, sheet={"date_set_by": before}), "chief"), "date_set_by") == after
 
 
@@ -115,7 +116,11 @@ def test_later_dates_count_as_set_by_the_gravest(before: str, by: str, after: st
 WAYS_BACK: list[tuple[str, dict[str, Any], str]] = [
     ("a plan waits to be judged", {"plan": {**PLAN, "status": "handed_in"}}, "rectification.plan_review"),
     ("a report waits to be judged", {"report": REPORT}, "review.desk"),
-    ("a plan comes before a report", {"plan": {**PLAN, "status": "handed_in"}, "report": REPORT}, "rectification.plan_review"),
+    (
+        "a plan comes before a report",
+        {"plan": {**PLAN, "status": "handed_in"}, "report": REPORT},
+        "rectification.plan_review",
+    ),
     ("a plan is required and none accepted", {"plan": {"status": "returned"}}, "rectification.planning"),
     ("no plan at all", {"plan": {}}, "rectification.planning"),
     ("the plan is accepted", {}, "rectification.executing"),
@@ -138,7 +143,17 @@ def test_back(action: str, state: str, who: str, why: str, topics: dict[str, Any
     assert sheet(decision, "left") == []
 
 
-@pytest.mark.parametrize("state", ["report.submitted", "feedback.preliminary", "feedback.defence", "feedback.drafting", "feedback.served", "commendation.proposed"])
+@pytest.mark.parametrize(
+    "state",
+    [
+        "report.submitted",
+        "feedback.preliminary",
+        "feedback.defence",
+        "feedback.drafting",
+        "feedback.served",
+        "commendation.proposed",
+    ],
+)
 def test_back_before_an_opinion_is_received_is_the_state_that_was_left(state: str) -> None:
     none = {**DONE, "opinion": {}, "plan": {}, "plan_required": True, "left": [{"state": state, "level": 0}]}
     assert take("finish_accountability", finding("accountability.decided", sheet=none), "chief").target == state
@@ -146,7 +161,14 @@ def test_back_before_an_opinion_is_received_is_the_state_that_was_left(state: st
 
 @pytest.mark.parametrize(
     "state",
-    ["rectification.planning", "rectification.executing", "review.onsite", "review.passed", "commendation.publicity", "feedback.served"],
+    [
+        "rectification.planning",
+        "rectification.executing",
+        "review.onsite",
+        "review.passed",
+        "commendation.publicity",
+        "feedback.served",
+    ],
 )
 def test_drop_goes_to_the_state_that_was_left(state: str) -> None:
     sheets = {**SHEETS[state], "report": {}, "commendation": {"notice_from": "2026-03-02", "notice_to": "2026-03-20"}}

@@ -82,10 +82,15 @@ def test_without_a_date_set_the_plan_ends_within_30_90_or_180_days(columns: dict
 
 def test_all_demands_must_be_covered_one_by_one() -> None:
     two = {"opinion": {**OPINION, "demands": [{"no": 1, "text": "a"}, {"no": 2, "text": "b"}]}}
-    assert refused("submit_plan", finding("rectification.planning", sheet=two), "unit", full()) == "every_demand_covered"
+    assert (
+        refused("submit_plan", finding("rectification.planning", sheet=two), "unit", full()) == "every_demand_covered"
+    )
     both = full()["items"] + full(demand_no=2)["items"]
     one = finding("rectification.planning", sheet=two)
-    assert take("submit_plan", one, "unit", {"items": both, "finish_on": "2026-04-30"}).target == "rectification.plan_review"
+    assert (
+        take("submit_plan", one, "unit", {"items": both, "finish_on": "2026-04-30"}).target
+        == "rectification.plan_review"
+    )
 
 
 def test_late_papers_are_accepted_and_flagged() -> None:

@@ -37,7 +37,9 @@ def test_row(row: Row) -> None:
 
 
 def opening(payload: dict[str, Any] | None = None, **more: Any) -> Any:
-    unborn = replace(finding("report.draft"), state="", sheet={}, timers=(), version=0, severity="", category="", title="")
+    unborn = replace(
+        finding("report.draft"), state="", sheet={}, timers=(), version=0, severity="", category="", title=""
+    )
     return take("open", unborn, more.pop("who", "inspector"), payload, **more)
 
 
@@ -107,9 +109,7 @@ GUARDS: list[tuple[str, str, str, dict[str, Any], dict[str, Any], str]] = [
 
 
 @pytest.mark.parametrize(("action", "state", "who", "payload", "columns", "guard"), GUARDS)
-def test_guard(
-    action: str, state: str, who: str, payload: dict[str, Any], columns: dict[str, Any], guard: str
-) -> None:
+def test_guard(action: str, state: str, who: str, payload: dict[str, Any], columns: dict[str, Any], guard: str) -> None:
     allowed = {"fed_back_on": "2026-03-02"} if action == "approve_report" else {}
     assert refused(action, finding(state, **columns), who, {**allowed, **payload}) == guard
 
@@ -123,12 +123,16 @@ def test_a_team_of_three_and_two_thirds_of_it_suffice() -> None:
     facts = replace(FACTS, supervision=TEAM)
     approve = next(row for row in ROWS if row.action == "approve_report")
     assert check(approve, facts=facts, kind="special").after.kind == "special"
-    served = take("serve_opinion", finding("feedback.drafting", kind="special"), "chief", {"consent": {"agreed": 2, "of": 3}})
+    served = take(
+        "serve_opinion", finding("feedback.drafting", kind="special"), "chief", {"consent": {"agreed": 2, "of": 3}}
+    )
     assert sheet(served, "opinion")["consent"] == {"agreed": 2, "of": 3}
 
 
 def test_something_to_commend_goes_to_commendation() -> None:
-    decision = take("approve_report", finding("report.submitted", positive=True), "chief", {"fed_back_on": "2026-03-02"})
+    decision = take(
+        "approve_report", finding("report.submitted", positive=True), "chief", {"fed_back_on": "2026-03-02"}
+    )
     assert decision.target == "commendation.proposed"
     assert decision.after.served
 
@@ -151,12 +155,16 @@ def test_an_opinion_on_the_spot_needs_no_plan_and_can_be_disputed() -> None:
     assert decision.after.served
     assert sheet(decision, "plan_required") is False
     assert sheet(decision, "opinion")["received_on"] == "2026-03-02"
-    assert [(a["key"], a["kind"], a["signers"]) for a in sheet(decision, "acts")] == [("opinion#21", "opinion", ["inspector2"])]
+    assert [(a["key"], a["kind"], a["signers"]) for a in sheet(decision, "acts")] == [
+        ("opinion#21", "opinion", ["inspector2"])
+    ]
     held = finding("interview.held", sheet={"plan_required": False, "plan": {}})
     assert refused("submit_plan", held, "unit", {"finish_on": "2026-03-10"}) == "no_plan_accepted"
 
 
-@pytest.mark.parametrize("state", ["report.draft", "rectification.executing", "accountability.deciding", "lookback.inspecting"])
+@pytest.mark.parametrize(
+    "state", ["report.draft", "rectification.executing", "accountability.deciding", "lookback.inspecting"]
+)
 def test_an_urgent_order_changes_no_state_and_tells_everybody(state: str) -> None:
     decision = take("urgent_order", finding(state, danger_to_life=True), "inspector")
     assert decision.target == state
@@ -192,7 +200,9 @@ def test_every_ground_is_answered_and_no_other() -> None:
     assert sheet(weighed, "defence")["outcome"] == "rejected"
 
 
-@pytest.mark.parametrize(("kind", "plan_due"), [("school", "2026-03-26"), ("department", "2026-04-07"), ("government", "2026-04-07")])
+@pytest.mark.parametrize(
+    ("kind", "plan_due"), [("school", "2026-03-26"), ("department", "2026-04-07"), ("government", "2026-04-07")]
+)
 def test_the_date_to_rectify_lies_after_the_day_the_plan_is_due(kind: str, plan_due: str) -> None:
     """Served today, received three working days later at the latest, the plan fifteen working or thirty days after."""
     one, who = finding("feedback.drafting", unit_kind=kind), "director" if kind == "government" else "chief"

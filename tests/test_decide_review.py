@@ -77,20 +77,23 @@ KNOWN = replace(
 
 
 @pytest.mark.parametrize(("action", "state", "who", "payload", "columns", "guard"), GUARDS)
-def test_guard(
-    action: str, state: str, who: str, payload: dict[str, Any], columns: dict[str, Any], guard: str
-) -> None:
+def test_guard(action: str, state: str, who: str, payload: dict[str, Any], columns: dict[str, Any], guard: str) -> None:
     assert refused(action, finding(state, **columns), who, payload, facts=KNOWN) == guard
 
 
-@pytest.mark.parametrize(("action", "state", "who"), [("write_off", "review.passed", "chief"), ("confirm_commendation", "commendation.publicity", "director")])
+@pytest.mark.parametrize(
+    ("action", "state", "who"),
+    [("write_off", "review.passed", "chief"), ("confirm_commendation", "commendation.publicity", "director")],
+)
 def test_an_unanswered_tip_off_holds_the_write_off(action: str, state: str, who: str) -> None:
     assert refused(action, finding(state), who, facts=replace(FACTS, tip_offs=1)) == "no_open_tip_off"
 
 
 def test_a_unit_held_to_account_is_not_commended() -> None:
     facts = replace(FACTS, accountable_on=date(2025, 6, 1))
-    assert refused("propose_commendation", finding("review.passed"), "officer", facts=facts) == "no_recent_accountability"
+    assert (
+        refused("propose_commendation", finding("review.passed"), "officer", facts=facts) == "no_recent_accountability"
+    )
 
 
 # ---- reviewers --------------------------------------------------------------------------------------------------------
@@ -137,7 +140,9 @@ def test_the_second_failure_proposes_an_interview() -> None:
 
 
 def test_a_write_off_starts_the_count_of_failures_anew() -> None:
-    after = take("write_off", finding("review.passed", level=5, sheet={"failures": 1, "date_set_by": "interview"}), "chief").after
+    after = take(
+        "write_off", finding("review.passed", level=5, sheet={"failures": 1, "date_set_by": "interview"}), "chief"
+    ).after
     assert (after.level, after.sheet["failures"], after.sheet["date_set_by"]) == (0, 0, "")
     assert after.written_off_at == at("2026-03-02")
 
@@ -188,5 +193,7 @@ def test_the_notice_is_published() -> None:
 
 
 def test_confirming_writes_off() -> None:
-    after = take("confirm_commendation", finding("commendation.publicity", level=2, sheet={"decision": DECISION}), "director").after
+    after = take(
+        "confirm_commendation", finding("commendation.publicity", level=2, sheet={"decision": DECISION}), "director"
+    ).after
     assert (after.level, after.written_off_at) == (0, at("2026-03-02"))

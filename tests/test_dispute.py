@@ -86,7 +86,9 @@ def test_the_window_of_another_act_waits_and_then_opens_in_full() -> None:
     filed = take("object", one, "unit")
     assert stopped(filed) == {"opinion_window", "reconsider_window", "appeal_window"}
     assert sheet(filed, "acts")[1]["waits"] == ["reconsider_window", "appeal_window"]
-    assert refused("object", replace(filed.after, dispute="final"), "unit", {"act": "decision"}) == "act_can_be_disputed"
+    assert (
+        refused("object", replace(filed.after, dispute="final"), "unit", {"act": "decision"}) == "act_can_be_disputed"
+    )
     dismissed = take("dismiss", filed.after, "chief", now=at("2026-03-20"))
     assert started(dismissed, filed.after) == {"reconsider_window": "2026-04-20", "appeal_window": "2026-04-07"}
     assert take("object", dismissed.after, "unit", {"act": "decision"}, now=at("2026-04-20")).target == "filed"
@@ -94,7 +96,14 @@ def test_the_window_of_another_act_waits_and_then_opens_in_full() -> None:
 
 def test_a_window_that_was_over_does_not_open_again() -> None:
     """The direct appeal lapsed on 17 March, the reconsideration was still possible."""
-    filed = take("object", finding("accountability.decided", timer("opinion_window", note="opinion#5", due_on="2026-03-25"), RECONSIDER, APPEAL), "unit", now=at("2026-03-20")).after
+    filed = take(
+        "object",
+        finding(
+            "accountability.decided", timer("opinion_window", note="opinion#5", due_on="2026-03-25"), RECONSIDER, APPEAL
+        ),
+        "unit",
+        now=at("2026-03-20"),
+    ).after
     dismissed = take("dismiss", filed, "chief", now=at("2026-03-23"))
     assert started(dismissed, filed) == {"reconsider_window": "2026-04-22"}
 
@@ -146,7 +155,9 @@ def test_where_the_model_knows_an_appeal_against_an_opinion() -> None:
         decision = take(action, one, "chief", rules=model(opinion_appeal=True))
         assert (decision.target, started(decision, one)["appeal_window"]) == ("decided", "2026-03-17")
     assert take("annul", one, "chief", rules=model(opinion_appeal=True)).target == "final"
-    appealed = take("appeal", take("dismiss", one, "chief", rules=model(opinion_appeal=True)).after, "unit", {"act": "opinion"})
+    appealed = take(
+        "appeal", take("dismiss", one, "chief", rules=model(opinion_appeal=True)).after, "unit", {"act": "opinion"}
+    )
     assert appealed.target == "appealed"
 
 
@@ -200,7 +211,9 @@ def test_a_cancelled_form_does_not_come_back() -> None:
 
 
 def test_varying_demands_and_date_moves_no_course() -> None:
-    one = disputed("opinion", sheet={"opinion": {**OPINION, "demands": [{"no": 1, "text": "a"}, {"no": 2, "text": "b"}]}})
+    one = disputed(
+        "opinion", sheet={"opinion": {**OPINION, "demands": [{"no": 1, "text": "a"}, {"no": 2, "text": "b"}]}}
+    )
     decision = take("vary", one, "chief", {"demands": [{"no": 2, "text": "less"}], "rectify_by": "2026-06-30"})
     assert decision.after.state == EXECUTING
     assert sheet(decision, "opinion")["demands"] == [{"no": 2, "text": "less"}]
@@ -224,11 +237,21 @@ def test_varying_forms_cancels_the_others() -> None:
 # ---- annul --------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("state", ["rectification.planning", "review.desk", "interview.held", "accountability.decided", "lookback.watching"])
+@pytest.mark.parametrize(
+    "state", ["rectification.planning", "review.desk", "interview.held", "accountability.decided", "lookback.watching"]
+)
 def test_annulling_the_opinion_withdraws_the_finding(state: str) -> None:
     shown = {"published": [{"what": "bulletin", "on": "2026-02-01"}]}
     waiting = [ACTS[0], {**DECISION_ACT, "waits": ["reconsider_window"]}]
-    one = disputed("opinion", "filed", timer("publish_due"), timer("instruction_reply", note="1"), at_state=state, level=5, sheet=shown)
+    one = disputed(
+        "opinion",
+        "filed",
+        timer("publish_due"),
+        timer("instruction_reply", note="1"),
+        at_state=state,
+        level=5,
+        sheet=shown,
+    )
     one = replace(one, sheet={**one.sheet, "acts": waiting}, accountable_on=NOW.date())
     decision = take("annul", one, "chief")
     after = decision.after
@@ -247,7 +270,11 @@ def test_annulling_the_decision_goes_back_from_its_execution() -> None:
     assert (after.state, after.dispute, after.level, after.accountable_on) == (EXECUTING, "final", 2, None)
     assert (sheet(decision, "left"), sheet(decision, "date_set_by")) == ([], "")
     assert stopped(decision) == {"execution_report", "reconsider_decide"}
-    assert started(decision, one) == {"rectify_by": "2026-04-30", "monthly_report": "2026-04-02", "milestone": "2026-03-20"}
+    assert started(decision, one) == {
+        "rectify_by": "2026-04-30",
+        "monthly_report": "2026-04-02",
+        "milestone": "2026-03-20",
+    }
     assert sheet(decision, "decision")["forms"][0]["cancelled"] is True
 
 
@@ -261,9 +288,17 @@ def test_back_to_where_no_opinion_was_received() -> None:
 
 @pytest.mark.parametrize(
     ("state", "level", "expected"),
-    [(EXECUTING, 6, 2), ("interview.held", 6, 4), ("bulletin.issued", 6, 5), ("accountability.referred", 6, 6), ("lookback.watching", 0, 0)],
+    [
+        (EXECUTING, 6, 2),
+        ("interview.held", 6, 4),
+        ("bulletin.issued", 6, 5),
+        ("accountability.referred", 6, 6),
+        ("lookback.watching", 0, 0),
+    ],
 )
-def test_annulled_later_the_course_stays_and_the_level_falls_to_what_it_was(state: str, level: int, expected: int) -> None:
+def test_annulled_later_the_course_stays_and_the_level_falls_to_what_it_was(
+    state: str, level: int, expected: int
+) -> None:
     one = disputed("decision", at_state=state, level=level)
     after = take("annul", one, "director").after
     assert (after.state, after.level) == (state, expected)
@@ -272,7 +307,9 @@ def test_annulled_later_the_course_stays_and_the_level_falls_to_what_it_was(stat
 def test_dates_no_longer_count_as_set_by_the_annulled_decision() -> None:
     before = {"decision": {**DECISION, "before": {"level": 4, "date_set_by": "interview"}}, "date_set_by": "decision"}
     one = disputed("decision", sheet=before)
-    one = replace(one, timers=tuple(replace(t, profile="decision") if t.rule == "rectify_by" else t for t in one.timers))
+    one = replace(
+        one, timers=tuple(replace(t, profile="decision") if t.rule == "rectify_by" else t for t in one.timers)
+    )
     after = take("annul", one, "director").after
     assert after.sheet["date_set_by"] == "interview"
     work = after.timer("rectify_by")
@@ -282,7 +319,12 @@ def test_dates_no_longer_count_as_set_by_the_annulled_decision() -> None:
 
 def test_annulling_an_earlier_decision_leaves_the_later_one() -> None:
     later = {**DECISION, "act": "decision#30", "effective_on": "2026-02-27"}
-    one = disputed("decision", at_state="accountability.decided", level=6, sheet={"decision": later, "earlier_decisions": [DECISION], "date_set_by": "decision"})
+    one = disputed(
+        "decision",
+        at_state="accountability.decided",
+        level=6,
+        sheet={"decision": later, "earlier_decisions": [DECISION], "date_set_by": "decision"},
+    )
     decision = take("annul", one, "director")
     after = decision.after
     assert (after.state, after.level, str(after.accountable_on)) == ("accountability.decided", 6, "2026-02-27")

@@ -198,7 +198,11 @@ def standing_in(name: str, role: str, absent: str) -> Actor:
 
 def test_a_substitute_acts_in_the_place_of_the_absent() -> None:
     decision = take("pass_review", finding("review.onsite"), standing_in("substitute", "reviewer", "reviewer"))
-    assert (decision.actor.id, decision.capacity.name, decision.capacity.post.for_id) == ("substitute", "reviewer", "reviewer")
+    assert (decision.actor.id, decision.capacity.name, decision.capacity.post.for_id) == (
+        "substitute",
+        "reviewer",
+        "reviewer",
+    )
     assert set(decision.after.sheet["reviewed_by"]) >= {"reviewer", "substitute"}
 
 

@@ -29,7 +29,9 @@ def climbing(rule: str, due_on: str, *, profile: str = "") -> Finding:
     if rule == "bulletin_answer":
         return take("issue_bulletin", finding("bulletin.drafted"), "chief").after
     if rule == "plan_due":
-        return take("acknowledge", finding("feedback.served", sheet={"planned": None}), "unit", {"received_on": "2026-03-02"}).after
+        return take(
+            "acknowledge", finding("feedback.served", sheet={"planned": None}), "unit", {"received_on": "2026-03-02"}
+        ).after
     one = finding("rectification.plan_review", sheet={"date_set_by": profile})
     return take("return_plan", one, "officer").after
 
@@ -97,10 +99,14 @@ def test_rungs_are_taken_one_by_one() -> None:
     seen = []
     for _ in range(6):
         striking = the(one, "rectify_by")
-        point = clocks.next_point(striking, book().workflow.timers["rectify_by"].on_due, book().rules.ladder, calendar())
+        point = clocks.next_point(
+            striking, book().workflow.timers["rectify_by"].on_due, book().rules.ladder, calendar()
+        )
         assert point is not None
         assert point.at == striking.next_at
-        decision = take(point.action, one, "system", now=point.at, timer_id=striking.id, rung=point.rung, due_at=point.at)
+        decision = take(
+            point.action, one, "system", now=point.at, timer_id=striking.id, rung=point.rung, due_at=point.at
+        )
         seen.append((point.action, decision.after.level))
         one = decision.after
         if one.state != "rectification.executing":
@@ -128,7 +134,10 @@ def test_while_an_extension_is_pending_rungs_after_due_wait() -> None:
 
 @pytest.mark.parametrize(
     ("refused_on", "after"),
-    [("2026-04-19", AFTER), ("2026-04-23", [("04-24 09:00", "urge"), ("04-30 09:00", "order"), ("05-08 09:00", "propose_interview")])],
+    [
+        ("2026-04-19", AFTER),
+        ("2026-04-23", [("04-24 09:00", "urge"), ("04-30 09:00", "order"), ("05-08 09:00", "propose_interview")]),
+    ],
 )
 def test_refused_they_count_from_the_later_of_due_and_refusal(refused_on: str, after: list[tuple[str, str]]) -> None:
     decision = take("refuse_extension", pending("2026-04-20", "2026-04-18"), "chief", now=at(refused_on))
@@ -137,7 +146,13 @@ def test_refused_they_count_from_the_later_of_due_and_refusal(refused_on: str, a
 
 
 def test_granted_the_timer_begins_anew_and_keeps_the_original_date() -> None:
-    decision = take("grant_extension", pending("2026-04-20", "2026-04-18"), "chief", {"new_date": "2026-05-15"}, now=at("2026-04-23"))
+    decision = take(
+        "grant_extension",
+        pending("2026-04-20", "2026-04-18"),
+        "chief",
+        {"new_date": "2026-05-15"},
+        now=at("2026-04-23"),
+    )
     fresh = the(decision.after, "rectify_by")
     assert (fresh.due_at, fresh.first_due_at) == (due("2026-05-15"), due("2026-04-20"))
     assert points(fresh)[0] == ("05-05 09:00", "warn")
@@ -209,14 +224,20 @@ def test_what_was_overdue_stays_as_much_overdue_and_taken_rungs_are_not_retaken(
 
 def test_a_refusal_shifts_with_the_pause() -> None:
     refused = take("refuse_extension", pending("2026-04-20", "2026-04-18"), "chief", now=at("2026-04-23")).after
-    paused = take("suspend", without(refused, "monthly_report"), "chief", {"until": "2026-04-30"}, now=at("2026-04-23")).after
+    paused = take(
+        "suspend", without(refused, "monthly_report"), "chief", {"until": "2026-04-30"}, now=at("2026-04-23")
+    ).after
     resumed = strike(paused, "suspension_end", "resume").after
     assert points(the(resumed, "rectify_by"))[3:][0] == ("05-01 09:00", "urge")
 
 
 def test_monthly_reports_shift_with_the_pause() -> None:
     one = climbing("rectify_by", "2026-12-31")
-    assert [day for day, _ in points(the(one, "monthly_report"), most=3)] == ["04-02 23:59", "05-06 23:59", "06-02 23:59"]
+    assert [day for day, _ in points(the(one, "monthly_report"), most=3)] == [
+        "04-02 23:59",
+        "05-06 23:59",
+        "06-02 23:59",
+    ]
     paused = take("suspend", one, "chief", {"until": "2026-03-12"}).after
     resumed = strike(paused, "suspension_end", "resume").after
     assert [day for day, _ in points(the(resumed, "monthly_report"), most=2)] == ["04-13 23:59", "05-18 23:59"]

@@ -203,10 +203,6 @@ WRONG = [
     ('[auth]\nsession = "1mo"\n', 2, "no fixed length"),
     ('[documents]\nnumber = "{word}〔{year}〕"\n', 2, "{serial}"),
     ('[documents]\nnumber = "{word.x}{serial}"\n', 2, "may stand in braces"),
-    ('[[channels]]\nname = "inbox"\nkind = "inbox"\n\n[[channels]]\nname = "b"\nkind = "pigeon"\n', 7, "inbox"),
-    ('[[channels]]\nname = "inbox"\n', 1, "add it"),
-    ('[[channels]]\nname = "inbox"\nkind = "inbox"\ncolour = 1\n', 4, "not a setting"),
-    ('[[routes]]\nmessage = "*"\nchannels = ["fax"]\n', 1, "no channel is named fax"),
     ("[server]\nport = = 1\n", 2, "not valid TOML"),
 ]
 

@@ -122,7 +122,10 @@ def table() -> list[Row]:
         gone = {"publish_due"} if "-publish_due" in stays else set()
         side = set(SIDE) - gone
         stay = {name for name in stays.split() if not name.startswith("-")} | side
-        found += [Row(action, state, who, set(ends.split()) | (gone & set(ends.split())), fresh, stay) for state in states.split()]
+        found += [
+            Row(action, state, who, set(ends.split()) | (gone & set(ends.split())), fresh, stay)
+            for state in states.split()
+        ]
     return found
 
 
@@ -140,7 +143,10 @@ def test_what_stops_starts_and_stays(row: Row) -> None:
     fresh = {"publish_due"} & set(row.started)
     extra += [timer(rule, note="1") for rule in SIDE if rule not in fresh]
     one = finding(row.state, *extra, sheet=SPECIAL.get(row.action))
-    payload = {**PAYLOADS.get(row.action, {}), **({"new_date": "2026-04-20"} if row.action == "grant_extension" else {})}
+    payload = {
+        **PAYLOADS.get(row.action, {}),
+        **({"new_date": "2026-04-20"} if row.action == "grant_extension" else {}),
+    }
     decision = take(row.action, one, row.who, payload)
     assert stopped(decision) == row.stopped
     assert started(decision, one) == row.started
@@ -169,7 +175,9 @@ BRANCHES: list[tuple[str, dict[str, Any], dict[str, str]]] = [
 
 @pytest.mark.parametrize(("why", "topics", "begins"), BRANCHES)
 @pytest.mark.parametrize(("action", "state", "who", "ends"), RETURNS)
-def test_back(action: str, state: str, who: str, ends: str, why: str, topics: dict[str, Any], begins: dict[str, str]) -> None:
+def test_back(
+    action: str, state: str, who: str, ends: str, why: str, topics: dict[str, Any], begins: dict[str, str]
+) -> None:
     one = finding(state, timer("instruction_reply", note="1"), sheet={**DONE, **topics})
     decision = take(action, one, who)
     assert stopped(decision) == {ends}
@@ -208,7 +216,10 @@ def test_drop_starts_the_timer_of_the_state_left_afresh(left: str, begins: dict[
     assert (stopped(decision), started(decision, one)) == ({"group_due"}, begins)
 
 
-@pytest.mark.parametrize(("left", "begins"), [("feedback.preliminary", {"defence": "2026-03-12"}), ("feedback.defence", {}), ("feedback.drafting", {})])
+@pytest.mark.parametrize(
+    ("left", "begins"),
+    [("feedback.preliminary", {"defence": "2026-03-12"}), ("feedback.defence", {}), ("feedback.drafting", {})],
+)
 def test_the_time_to_issue_the_opinion_runs_on_through_an_accountability(left: str, begins: dict[str, str]) -> None:
     one = finding(left)
     referred = take("refer", one, "chief").after
@@ -228,7 +239,9 @@ def test_the_defence_counts_from_the_day_of_feedback() -> None:
     assert started(moved, finding("feedback.drafting"))["defence"] == "2026-03-09"
 
 
-@pytest.mark.parametrize(("kind", "day"), [("school", "2026-03-19"), ("department", "2026-03-30"), ("government", "2026-03-30")])
+@pytest.mark.parametrize(
+    ("kind", "day"), [("school", "2026-03-19"), ("department", "2026-03-30"), ("government", "2026-03-30")]
+)
 def test_the_plan_counts_from_receipt(kind: str, day: str) -> None:
     """Saturday 28 February is worked, to make up for the Spring Festival."""
     one = finding("feedback.served", unit_kind=kind, sheet={"planned": None})
@@ -236,7 +249,15 @@ def test_the_plan_counts_from_receipt(kind: str, day: str) -> None:
     assert started(decision, one)["plan_due"] == day
 
 
-@pytest.mark.parametrize(("columns", "day"), [({}, "2026-04-01"), ({"severity": "major"}, "2026-06-01"), ({"severity": "grave"}, "2026-06-01"), ({"long_term": True}, "2026-08-31")])
+@pytest.mark.parametrize(
+    ("columns", "day"),
+    [
+        ({}, "2026-04-01"),
+        ({"severity": "major"}, "2026-06-01"),
+        ({"severity": "grave"}, "2026-06-01"),
+        ({"long_term": True}, "2026-08-31"),
+    ],
+)
 def test_where_no_date_was_set_work_lasts_30_90_or_180_days_from_here(columns: dict[str, Any], day: str) -> None:
     one = finding("rectification.plan_review", sheet={"rectify_by": None}, **columns)
     decision = take("accept_plan", one, "chief" if "severity" in columns else "officer")
@@ -268,7 +289,14 @@ def test_a_no_show_stops_the_time_of_the_interview() -> None:
     assert (stopped(decision), started(decision, one)) == ({"interview_time"}, {"bulletin_decide": "2026-03-17"})
 
 
-@pytest.mark.parametrize(("columns", "day"), [({}, {"rectify_by", "monthly_report", "milestone"}), ({"severity": "grave"}, {"interview_decide"}), ({"sheet": {"decision": DECISION}}, {"group_due"})])
+@pytest.mark.parametrize(
+    ("columns", "day"),
+    [
+        ({}, {"rectify_by", "monthly_report", "milestone"}),
+        ({"severity": "grave"}, {"interview_decide"}),
+        ({"sheet": {"decision": DECISION}}, {"group_due"}),
+    ],
+)
 def test_a_relapse_stops_every_point(columns: dict[str, Any], day: set[str]) -> None:
     one = finding("lookback.inspecting", timer("lookback", "2026-08-31"), **columns)
     decision = take("relapse", one, "inspector")
@@ -277,7 +305,14 @@ def test_a_relapse_stops_every_point(columns: dict[str, Any], day: set[str]) -> 
 
 
 def test_withdrawal_keeps_what_third_parties_are_owed_and_takes_down_what_was_published() -> None:
-    rules = ("instruction_reply", "transfer_result", "opinion_window", "objection_decide", "reconsider_window", "correction")
+    rules = (
+        "instruction_reply",
+        "transfer_result",
+        "opinion_window",
+        "objection_decide",
+        "reconsider_window",
+        "correction",
+    )
     shown = {"published": [{"what": "opinion_letter", "on": "2026-02-20"}]}
     one = finding("rectification.planning", *(timer(rule, note="1") for rule in rules), sheet=shown)
     decision = take("withdraw", one, "director")

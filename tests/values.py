@@ -110,7 +110,12 @@ _EARLY = {"facts": [{"no": 1, "text": "blocked"}], "legal_basis": [{"title": "la
 _WORK = {**_EARLY, "opinion": OPINION, "plan_required": True, "planned": True, "acts": ACTS, "rectify_by": "2026-04-30"}
 _DONE = {**_WORK, "plan": PLAN, "report": JUDGED}
 _LEFT = {"left": [{"state": "rectification.executing", "level": 3, "proposer": "officer"}], "proposer": "officer"}
-_TALK = {**_WORK, **_LEFT, "plan": PLAN, "interview": {"at": "2026-03-10T09:00:00+08:00", "interviewees": [{"name": "陈明"}]}}
+_TALK = {
+    **_WORK,
+    **_LEFT,
+    "plan": PLAN,
+    "interview": {"at": "2026-03-10T09:00:00+08:00", "interviewees": [{"name": "陈明"}]},
+}
 _CASE = {**_TALK, "accountability": {"circumstances": ["AC_POOR_RECTIFY"]}, "notice": {}}
 _TOLD = {**_CASE, "notice": {"intended_forms": ["F_PUBLIC_CRITICISM", "F_BULLETIN"]}, "members": ["wang.li"]}
 
@@ -192,7 +197,9 @@ def timer(rule: str, due_on: str = "", *, started: str = "2026-03-02", note: str
 
 def finding(state: str, *extra: Timer, sheet: Mapping[str, Any] | None = None, **columns: Any) -> Finding:
     """A plausible finding at `state`: normal severity, a school, its timers started this morning."""
-    timers = tuple(timer(rule, "2026-08-31" if rule in ("lookback", "milestone") else "") for rule in TIMERS.get(state, ()))
+    timers = tuple(
+        timer(rule, "2026-08-31" if rule in ("lookback", "milestone") else "") for rule in TIMERS.get(state, ())
+    )
     values: dict[str, Any] = {
         "id": 1, "number": "LOOP-2026-0001", "office_id": "office", "unit_id": "school", "unit_kind": "school",
         "department_id": "bureau", "supervision_id": None, "title": "Blocked corridor", "description": "blocked",

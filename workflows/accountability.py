@@ -77,7 +77,9 @@ class PriorNotice(Payload):
     facts: Annotated[
         list[ProvenFact], NumberedItems, AfterValidator(distinct_numbers), Field(min_length=1, max_length=100)
     ] = field("认定事实", "facts")
-    basis: Annotated[list[Line], Field(min_length=1, max_length=50)] = field("依据", "basis", example=["教育督导条例第二十五条"])
+    basis: Annotated[list[Line], Field(min_length=1, max_length=50)] = field(
+        "依据", "basis", example=["教育督导条例第二十五条"]
+    )
     intended_forms: Codes = field("拟问责方式", "intended forms", example=["F_PUBLIC_CRITICISM"])
     received_on: Day | None = field("送达日期", "received on", None)
 

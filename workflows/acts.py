@@ -80,7 +80,8 @@ def cancel_forms(draft: Draft, key: str, kept: frozenset[str] = frozenset()) -> 
     """Cancel the forms of the decision `key`, but for those `kept`."""
     *earlier, last = (
         {**d, "forms": [f if f["form"] in kept else {**f, "cancelled": True} for f in d["forms"]]}
-        if d.get("act") == key else d
+        if d.get("act") == key
+        else d
         for d in decisions(draft)
     )
     draft.write("decision", last)

@@ -126,6 +126,8 @@ no_open_dispute = guard(
     "A dispute is open; the unit cannot be changed.",
     lambda case: case.finding.dispute in ("none", "final"),
 )
+
+
 def _orders_a_halt(case: Case) -> bool:
     if case.capacity.name in (CHIEF, SYSTEM):
         return True

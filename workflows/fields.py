@@ -74,7 +74,9 @@ class NewFinding(Payload):
     supervision: Code | None = field("所属督导", "supervision", None)
     description: MaybeText = field("问题描述", "description", "", example="二层东侧疏散通道堆放课桌椅")
     facts: Items | None = field("事实", "facts", None, example=["二层东侧疏散通道堆放课桌椅"])
-    legal_basis: Bases = field("依据", "legal basis", [], example=[{"title": "中小学幼儿园安全管理办法", "article": "第二十条"}])
+    legal_basis: Bases = field(
+        "依据", "legal basis", [], example=[{"title": "中小学幼儿园安全管理办法", "article": "第二十条"}]
+    )
     source: MaybeLine = field("来源", "source", "")
     found_on: Day | None = field("发现日期", "found on", None, example="2026-03-02")
     responsible_person: MaybeLine = field("责任人", "responsible person", "")

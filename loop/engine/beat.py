@@ -10,21 +10,28 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from loop.engine.door import Engine
 from loop.engine.outbox import Outbox
 from loop.engine.sweep import tick
+from loop.store import accounts, requests
+from loop.store.session import Tx
 
 LOG = structlog.get_logger(__name__)
 
 
-class Beat:
-    """Two interval jobs in memory; any number of nodes may beat against one database."""
+TIDY_MINUTES = 60
+"""How often answers to repeated requests and ended sessions are cleared away."""
 
-    def __init__(self, engine: Engine, outbox: Outbox, *, seconds: float) -> None:
-        self._engine, self._outbox, self._seconds = engine, outbox, seconds
+
+class Beat:
+    """Three interval jobs in memory; any number of nodes may beat against one database."""
+
+    def __init__(self, engine: Engine, outbox: Outbox, *, seconds: float, keep: timedelta) -> None:
+        self._engine, self._outbox, self._seconds, self._keep = engine, outbox, seconds, keep
         self._last: datetime | None = None
         self._scheduler = BackgroundScheduler(
             timezone=UTC, job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
         )
         self._scheduler.add_job(self._tick, "interval", seconds=seconds, id="tick")
         self._scheduler.add_job(self._drain, "interval", seconds=seconds, id="drain")
+        self._scheduler.add_job(self._tidy, "interval", minutes=TIDY_MINUTES, id="tidy")
 
     def start(self) -> None:
         """Beat until stopped."""
@@ -58,3 +65,14 @@ class Beat:
             return
         if sent:
             LOG.info("outbox.sent", messages=sent)
+
+    def _tidy(self) -> None:
+        try:
+            self._engine.store.write(self._forget)
+        except Exception:
+            LOG.exception("tidy.failed")
+
+    def _forget(self, tx: Tx) -> None:
+        real = datetime.now(UTC)
+        requests.forget_before(tx, real - self._keep)
+        accounts.forget_sessions(tx, real)

@@ -1,0 +1,110 @@
+"""The inbox and the desk: messages in both languages, signed for once; timers that wait for somebody, the most urgent first."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from loop.api.inbox import owners
+from loop.store import desk
+from tests.web import Site, refused, site
+from tests.world import world
+
+__all__ = ["site", "world"]
+
+
+async def inbox(site: Site, who: str, query: str = "") -> list[dict[str, Any]]:
+    return list((await site.get(who, f"/notifications{query}")).json()["items"])
+
+
+async def test_a_message_says_in_both_languages_what_was_done_and_what_is_due(site: Site) -> None:
+    number = site.world.fed_back()
+    (told, *_) = await inbox(site, "school")
+    assert told["finding"] == number
+    assert told["action"] == "approve_report"
+    assert told["text"] == {
+        "zh": f"{number}《消防通道堵塞》：审核通过并初步反馈；当前状态：初步反馈；申辩期限至 2026-03-12",
+        "en": f"{number} “消防通道堵塞”: approve and feed back; now: preliminary opinion; window for the defence by 2026-03-12",
+    }
+
+
+async def test_signing_for_a_message_stands_the_first_time(site: Site) -> None:
+    site.world.fed_back()
+    (message,) = await inbox(site, "school", "?unread=true")
+    path = f"/notifications/{message['id']}/acknowledge"
+    signed = (await site.post("school", path)).json()
+    assert signed["acknowledged_at"] == signed["read_at"] == "2026-03-02T09:00:00+08:00"
+    site.world.sleep(1)
+    assert (await site.post("school", path)).json()["acknowledged_at"] == signed["acknowledged_at"]
+    assert await inbox(site, "school", "?unread=true") == []
+    assert [m["id"] for m in await inbox(site, "school")] == [message["id"]]
+    for who, id_ in (("officer", message["id"]), ("school", "0"), ("school", "abc"), ("school", "9" * 30), ("school", "١")):
+        refused(await site.post(who, f"/notifications/{id_}/acknowledge"), 404, "not_found")
+    refused(await site.post(None, path), 401, "unauthenticated")
+
+
+async def test_pages_of_the_inbox_meet(site: Site) -> None:
+    for _ in range(5):
+        site.world.fed_back()
+    every = [m["id"] for m in await inbox(site, "school")]
+    assert len(every) == 5
+    assert sorted(every, key=int, reverse=True) == every
+    seen: list[str] = []
+    after = ""
+    while after is not None:
+        page = (await site.get("school", f"/notifications?limit=2&after={after}")).json()
+        seen += [m["id"] for m in page["items"]]
+        after = page["next"]
+    assert seen == every
+    refused(await site.get("school", "/notifications?after=zzz"), 422, "invalid")
+
+
+async def test_todo_is_what_waits_for_ones_posts_the_most_urgent_first(site: Site) -> None:
+    late = site.world.opened()
+    site.world.act("inspector", "submit_report", late)
+    site.world.sleep(10)
+    soon = site.world.fed_back()
+    mine = (await site.get("chief", "/todo")).json()["items"]
+    assert [(t["finding"], t["rule"], t["overdue"]) for t in mine] == [
+        (late, "report_review", True), (soon, "opinion_issue", False)
+    ]  # fmt: skip
+    assert mine[0]["title"] == "消防通道堵塞"
+    assert mine[0]["state"] == "report.submitted"
+    school = (await site.get("school", "/todo")).json()["items"]
+    assert [(t["finding"], t["rule"]) for t in school] == [(soon, "defence")]
+    for who in ("other_school", "next_chief", "auditor", "admin"):
+        assert (await site.get(who, "/todo")).json() == {"items": [], "next": None}
+    page = (await site.get("chief", "/todo?limit=1")).json()
+    following = (await site.get("chief", f"/todo?limit=1&after={page['next']}")).json()
+    assert page["items"] + following["items"] == mine
+    assert following["next"] is None
+
+
+async def test_a_substitute_has_the_desk_of_the_absent(site: Site) -> None:
+    number = site.world.opened()
+    site.world.act("inspector", "submit_report", number)
+    day = site.world.day()
+    absence = {"substitutes": [{"name": "inspector3", "from_on": day, "until_on": day}]}
+    assert (await site.call("chief", "PUT", "/me/substitutes", absence)).status_code == 200
+    assert number in [t["finding"] for t in (await site.get("inspector3", "/todo")).json()["items"]]
+
+
+async def test_chiefs_and_directors_are_superior_of_the_offices_directly_below(site: Site) -> None:
+    store, county = site.world.parts.store, site.world.cast.office_id
+    for who, above in (("city_chief", True), ("city_director", True), ("province_chief", False), ("chief", False)):
+        actor = site.world.actor(who)
+        at = store.read(lambda tx, actor=actor: desk.desk_of(tx, actor))
+        assert ((county, "superior") in at.offices) is above, who
+
+
+async def test_the_desk_knows_every_owner_that_the_workflow_declares(site: Site) -> None:
+    flow = site.service.book.workflow
+    known = owners(flow)
+    assert {rule.owner for rule in flow.timers.values() if rule.owner} <= known
+    assert {",".join(state.waits_for) for state in flow.states.values() if state.waits_for} <= known
+
+
+@pytest.mark.parametrize("path", ["/todo?after=!!", "/todo?limit=0", "/notifications?unread=perhaps", "/todo?x=1"])
+async def test_a_page_that_cannot_be(site: Site, path: str) -> None:
+    refused(await site.get("officer", path), 422, "invalid")
