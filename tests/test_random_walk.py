@@ -107,9 +107,10 @@ class Walk(RuleBasedStateMachine):
     def _act(self, writer: Writer) -> None:
         finding = self.world.finding(writer.choose([*self._alive() * 5, *self.numbers]))
         possible = self._possible(writer, finding)
-        if possible:
-            who, action = writer.choose(possible)
-            self._do(writer, who, action, finding)
+        weighed = [action for action in possible for _ in range(1 if action in SELDOM else OFTEN)]
+        if weighed:
+            action = writer.choose(weighed)
+            self._do(writer, writer.choose(possible[action]), action, finding)
 
     def _try_anything(self, writer: Writer) -> None:
         finding = self.world.finding(writer.choose(self.numbers))
@@ -126,9 +127,9 @@ class Walk(RuleBasedStateMachine):
         self.drawn += 1
         return Writer(self.world, random.Random(f"{seed} {self.drawn}").choice)
 
-    def _possible(self, writer: Writer, finding: Finding) -> list[tuple[str, str]]:
-        """Who may do what, the steps of the workflow more often than what is possible at any time."""
-        found = []
+    def _possible(self, writer: Writer, finding: Finding) -> dict[str, list[str]]:
+        """What may be done now, and by whom."""
+        found: dict[str, list[str]] = {}
         for name in ACTING:
             actor = self.world.actor(name)
             if not may_see(actor, finding):
@@ -136,7 +137,7 @@ class Walk(RuleBasedStateMachine):
             offers = self.world.parts.store.read(partial(self.world.engine.offers, actor=actor, finding=finding))
             for action in (offer.action.name for offer in offers if not offer.guard):
                 if writer.applies(action, finding):
-                    found += [(name, action)] * (1 if action in SELDOM else OFTEN)
+                    found.setdefault(action, []).append(name)
         return found
 
     def _do(self, writer: Writer, who: str, action: str, finding: Finding) -> None:
