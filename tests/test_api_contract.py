@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from loop.api import deps, history, problems, shapes
 from loop.kernel.errors import Unavailable
@@ -108,11 +109,14 @@ async def test_a_fault_of_the_program_shows_a_number_and_nothing_else(
 
     monkeypatch.setattr(history, "sight_of", broken)
     number = site.world.opened()
-    answer = await site.get("chief", f"/findings/{number}/events")
+    with capture_logs() as lines:
+        answer = await site.get("chief", f"/findings/{number}/events")
     body = refused(answer, 500, "internal")
     assert body["request_id"] == answer.headers["x-request-id"]
     assert "secret" not in answer.text
     assert "Traceback" not in answer.text
+    (failed,) = [line for line in lines if line["event"] == "request.failed"]
+    assert (failed["request_id"], failed["exc_info"]) == (body["request_id"], True)
 
 
 async def test_a_full_disk_and_a_stopping_service_say_what_to_do(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,8 +7,6 @@ import io
 import zipfile
 from typing import Any
 
-import pytest
-
 from loop.api import shapes
 from tests.web import UPLOAD_LIMIT, Site, refused, site
 from tests.world import world
@@ -83,13 +81,25 @@ async def test_a_file_is_downloaded_by_range(site: Site) -> None:
         ("a\u202efdp.exe", "afdp.exe"), ("x" * 300 + ".pdf", "x" * 116 + ".pdf"), ("..", "file"), ("<script>.pdf", "<script>.pdf"),
     ],
 )  # fmt: skip
-async def test_a_name_is_only_a_name(site: Site, sent: str, kept: str) -> None:
+NAMES = {
+    "../../etc/passwd.pdf": "passwd.pdf",
+    "C:\\temp\\a.pdf": "a.pdf",
+    ".hidden.pdf": "hidden.pdf",
+    "a\u202efdp.exe": "afdp.exe",
+    "x" * 300 + ".pdf": "x" * 116 + ".pdf",
+    "..": "file",
+    "<script>.pdf": "<script>.pdf",
+}
+
+
+async def test_a_name_is_only_a_name(site: Site) -> None:
     number = site.world.opened()
-    made = await upload(site, number, PDF, name=sent)
-    assert made.status_code == 201, made.text
-    assert made.json()["name"] == kept
-    got = await site.get("officer", made.headers["location"])
-    assert "\n" not in got.headers["content-disposition"]
+    for sent, kept in NAMES.items():
+        made = await upload(site, number, PDF, name=sent)
+        assert made.status_code == 201, made.text
+        assert made.json()["name"] == kept
+        got = await site.get("officer", made.headers["location"])
+        assert "\n" not in got.headers["content-disposition"]
 
 
 def packed(*names: str) -> bytes:

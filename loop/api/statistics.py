@@ -84,14 +84,14 @@ class Rate(Shape):
 
 
 class Share(Shape):
-    """The findings that have one value in common."""
+    """The findings that have one value in common. `filter` is null for those of a region that are in none below it."""
 
     key: str
     label: LabelOut
     found: int
     open: int
     overdue: int
-    filter: dict[str, Any]
+    filter: dict[str, Any] | None
 
 
 class Statistics(Shape):
@@ -211,5 +211,5 @@ def _shares(
 def _of_region(one: InRegion, base: Filter) -> dict[str, Any]:
     return {
         "key": one.code, "label": both(Label(one.name, one.name)), "found": one.found, "open": one.open,
-        "overdue": one.overdue, "filter": {**base, "region": one.code},
+        "overdue": one.overdue, "filter": {**base, "region": one.code} if one.below else None,
     }  # fmt: skip

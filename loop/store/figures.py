@@ -42,10 +42,13 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class InRegion:
-    """How many findings a region holds, those of all regions below it included."""
+    """How many findings a region holds, those of all regions below it included; without `below` those that are in none
+    of the regions below it.
+    """
 
     code: str
     name: str
+    below: bool
     found: int
     open: int
     overdue: int
@@ -84,9 +87,9 @@ def by_region(tx: Tx, actor: Actor, chosen: LedgerFilter, *, now: datetime) -> t
     column = _FINDING.c[reach.LEVELS[min(len(path), 4) - 1]]
     late = and_(overdue_now(_FINDING, now), _FINDING.c.is_open == 1)
     query = select(column, func.count(), _sum(_FINDING.c.is_open == 1), _sum(late)).group_by(column).order_by(column)
-    rows = [(row[0] or path[-1], *row[1:]) for row in tx.select(_asked(tx, query, actor, chosen, now))]
-    names = _names(tx, [row[0] for row in rows])
-    return tuple(InRegion(code, names.get(code, ""), *counts) for code, *counts in rows)
+    rows = tx.select(_asked(tx, query, actor, chosen, now))
+    names = _names(tx, [row[0] or path[-1] for row in rows])
+    return tuple(InRegion(c or path[-1], names.get(c or path[-1], ""), bool(c), *counts) for c, *counts in rows)
 
 
 def punctuality(tx: Tx, actor: Actor, chosen: LedgerFilter, *, now: datetime) -> Punctuality:
