@@ -93,7 +93,9 @@ def _questions(stage: Stage) -> list[Question]:
         asked: list[Question] = []
         for wish, step in zip(wishes(cast, findings=1), STORY, strict=True):
             if wish.number:
-                asked.append(parts.store.read(partial(_question, parts, cast[step.who], step.action, dict(step.payload))))
+                asked.append(
+                    parts.store.read(partial(_question, parts, cast[step.who], step.action, dict(step.payload)))
+                )
             take(parts.engine, wish)
         return asked
 

@@ -28,7 +28,13 @@ DUE = 100
 SPREAD = (3, 3, 3, 2)
 """Provinces, cities in each, counties in each, townships in each."""
 NAMES = ("province", "prefecture", "county", "township")
-STATES = ("rectification.planning", "rectification.plan_review", "rectification.executing", "review.desk", "review.onsite")
+STATES = (
+    "rectification.planning",
+    "rectification.plan_review",
+    "rectification.executing",
+    "review.desk",
+    "review.onsite",
+)
 """Five, a number that shares no divisor with the 54 townships: every township has findings in every state."""
 FIRST = 1_000_000_000
 """Ids of copies begin here."""
@@ -80,7 +86,7 @@ def gather(stage: Stage, model: Model, count: int) -> tuple[Path, tuple[Spot, ..
     spots = store.write(_country)
     store.close()
     raw = sqlite3.connect(path, isolation_level=None)
-    for pragma in ("journal_mode=OFF", "synchronous=OFF", "cache_size=-400000"):
+    for pragma in ("journal_mode=OFF", "synchronous=OFF", "cache_size=-400000", "temp_store=MEMORY", "threads=2"):
         raw.execute(f"PRAGMA {pragma}")
     raw.execute("BEGIN")
     indexes = _without_indexes(raw)
@@ -116,7 +122,9 @@ def _below(tx: Tx, path: RegionPath, bureau: str) -> Iterator[Spot]:
     """Regions below `path`, down to the townships; each county has a bureau, each township a school."""
     depth = len(path) - 1
     if depth == len(SPREAD):
-        school = places.add_unit(tx, ROOT, name=f"{path[-1]} 小学", kind="school", region=path[-1], department_id=bureau)
+        school = places.add_unit(
+            tx, ROOT, name=f"{path[-1]} 小学", kind="school", region=path[-1], department_id=bureau
+        )
         yield Spot(path, school.id, bureau)
         return
     for k in range(SPREAD[depth]):
@@ -139,8 +147,8 @@ def _copies(raw: sqlite3.Connection, model: Model, spots: tuple[Spot, ...], coun
     raw.executemany("INSERT INTO spot VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
     raw.executemany("INSERT INTO variety VALUES (?, ?)", list(enumerate(STATES)))
     source = (
-        f"FROM n JOIN spot ON spot.place = n.i % {len(spots)} JOIN variety ON variety.place = n.i % {len(STATES)} "
-        "ORDER BY n.i"
+        f"FROM n CROSS JOIN spot ON spot.place = n.i % {len(spots)} "
+        f"CROSS JOIN variety ON variety.place = n.i % {len(STATES)}"
     )
     finding = {
         "id": f"{FIRST} + n.i", "number": "printf('C-%07d', n.i)", "unit_id": "spot.school", "department_id": "spot.bureau",

@@ -16,8 +16,8 @@ from benchmarks.story import STORY, number_of
 
 PRODUCT, TUTORIAL, FLOOR = 48, 16, 250
 """Findings, findings and actions in one round."""
-INSERT = re.compile(r'INSERT INTO (\w+) ?\(([^)]*)\)', re.S)
-UPDATE = re.compile(r"UPDATE finding SET (.*) WHERE finding.id = \? AND", re.S)
+INSERT = re.compile(r"INSERT INTO (\w+) ?\(([^)]*)\)", re.DOTALL)
+UPDATE = re.compile(r"UPDATE finding SET (.*) WHERE finding.id = \? AND", re.DOTALL)
 
 
 def measure(stage: Stage, recorded: Sequence[Recorded]) -> list[Measured]:
@@ -39,7 +39,14 @@ def measure(stage: Stage, recorded: Sequence[Recorded]) -> list[Measured]:
             gains.append(ours.rate / theirs.rate)
             tails.append(_tail(ours))
     return [
-        Measured("T3", "an action by HTTP, one worker, 16 connections, as a share of the floor", 0.25, False, tuple(shares), ""),
+        Measured(
+            "T3",
+            "an action by HTTP, one worker, 16 connections, as a share of the floor",
+            0.25,
+            False,
+            tuple(shares),
+            "",
+        ),
         Measured("T4", "an action by HTTP against the tutorial way", 5, False, tuple(gains)),
         Measured("T5", "slowest hundredth of the HTTP actions against the middle one", 6, True, tuple(tails)),
     ]

@@ -40,8 +40,16 @@ def measure(model: Model, crowds: Mapping[int, Path]) -> list[Measured]:
                 took[size].append(_sweep(parts[size]))
     few, many = sorted(crowds)
     return [
-        Measured("T7a", "a sweep of 100 due at 1,000,000 open against the same at 10,000", 2, True, ratios(took[many], took[few])),
-        Measured("T7b", "a sweep with nothing due at 1,000,000 open, ms", 1, True, tuple(s * 1e3 for s in idle[many]), "ms"),
+        Measured(
+            "T7a",
+            "a sweep of 100 due at 1,000,000 open against the same at 10,000",
+            2,
+            True,
+            ratios(took[many], took[few]),
+        ),
+        Measured(
+            "T7b", "a sweep with nothing due at 1,000,000 open, ms", 1, True, tuple(s * 1e3 for s in idle[many]), "ms"
+        ),
     ]
 
 

@@ -50,7 +50,7 @@ class Subject:
 
     def chosen(self, asked: EventData) -> bool:
         """Whether a fork leads this way."""
-        return bool(asked.transition.dest == self.target)
+        return bool(asked.transition and asked.transition.dest == self.target)
 
 
 def machine_of(workflow: Workflow) -> LockedHierarchicalMachine:

@@ -60,13 +60,14 @@ def book_of(settings: Settings, calendar: Calendar) -> Book:
 
 
 def build(
-    settings: Settings, *, virtual_from: datetime | None = None, now: Callable[[], datetime] | None = None
-) -> Parts:
+    settings: Settings, *, virtual_from: datetime | None = None, now: Callable[[], datetime] | None = None,
+    durable: bool = True,
+) -> Parts:  # fmt: skip
     """Open the database and put everything together; raises `Unavailable` where the schema is missing or newer.
 
-    `virtual_from` starts a virtual clock; `now` replaces the machine's clock.
+    `virtual_from` starts a virtual clock; `now` replaces the machine's clock; not `durable` spares the disk.
     """
-    store = Store.open(settings.database.url)
+    store = Store.open(settings.database.url, durable=durable)
     try:
         check_schema(store)
         calendar = calendars.build(store.read(arrangements.days), settings.server.zone)

@@ -184,7 +184,8 @@ async def test_a_wrong_substitute_changes_nothing(site: Site) -> None:
     ):
         sent = {"substitutes": [{**right, **wrong}]}
         refused(await site.call("chief", "PUT", "/me/substitutes", sent), 422, "invalid")
-    for body in ({"substitutes": {}}, {}, []):
+    bodies: tuple[object, ...] = ({"substitutes": {}}, {}, [])
+    for body in bodies:
         refused(await site.call("chief", "PUT", "/me/substitutes", body), 422, "invalid")
     assert (await site.get("chief", "/me")).json()["substitutes"] == []
 

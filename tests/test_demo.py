@@ -34,7 +34,7 @@ def played(place: Path, chosen: tuple[Sample, ...]) -> Iterator[tuple[Parts, Cou
     url = f"sqlite:///{place / 'loop.db'}"
     migrate(url)
     clock = MovableClock(datetime(2025, 5, 1, tzinfo=UTC))
-    parts = bootstrap.build(settings_for(url, place), now=clock)
+    parts = bootstrap.build(settings_for(url, place), now=clock, durable=False)
     try:
         country = parts.store.write(lambda tx: Builder(tx, clock.now, TODAY, "").build(chosen))
         story = Story(parts, country, clock, seed=7)

@@ -31,7 +31,7 @@ from workflows import declared
 SELDOM = frozenset(
     {"comment", "urge", "correct", "amend", "urgent_order", "take_down", "report_progress", "attach", "instruct", "transfer",
      "publish", "suspend", "withdraw", "discard", "change_unit", "drop", "refer", "propose_interview", "propose_bulletin",
-     "issue_on_the_spot", "return_report", "annul", "retract"}
+     "issue_on_the_spot", "return_report", "retract"}
 )  # fmt: skip
 """What may be done at any time or leads away from the course; every other step is taken `OFTEN` times as often."""
 OFTEN = 8

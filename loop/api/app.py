@@ -71,7 +71,7 @@ def create_app(service: Service) -> FastAPI:
     app.openapi = lambda: document_of(app, service.book.workflow)  # type: ignore[method-assign]
     app.state.metrics = Metrics(service)
     app.add_middleware(Edge, limit_of=lambda path: _limit(service, path))
-    app.add_middleware(Measured, metrics=app.state.metrics)
+    app.add_middleware(Measured, metrics=app.state.metrics, prefix=PREFIX)
     return app
 
 

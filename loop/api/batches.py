@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Request
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 from starlette.responses import Response
 
 from loop.access import Caller
@@ -28,13 +28,22 @@ from loop.store.session import Tx
 router = APIRouter(tags=["findings"])
 
 
-class Versioned(BaseModel):
-    """A finding at the version the caller last saw."""
+class Target(BaseModel):
+    """A finding of a batch, with the version the caller last saw where that matters."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     number: Code
-    version: Annotated[int, Field(ge=0, le=1_000_000_000, strict=True)]
+    version: Annotated[int, Field(ge=0, le=1_000_000_000, strict=True)] | None = None
+
+
+def _target(value: object) -> object:
+    """A number alone stands for the finding, whatever its version."""
+    return {"number": value} if isinstance(value, str) else value
+
+
+NUMBER_OR_TARGET = {"anyOf": [{"type": "string", "maxLength": 64}, Target.model_json_schema()]}
+Named = Annotated[Target, BeforeValidator(_target), WithJsonSchema(NUMBER_OR_TARGET)]
 
 
 class Batch(BaseModel):
@@ -43,13 +52,13 @@ class Batch(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     action: Code
-    findings: Annotated[list[Code | Versioned], Field(min_length=1, max_length=500)]
+    findings: Annotated[list[Named], Field(min_length=1, max_length=500)]
     payload: dict[str, Any] = {}
     preview: Flag = False
 
     def aims(self) -> list[Aim]:
         """The findings as the engine takes them."""
-        return [Aim(one.number, one.version) if isinstance(one, Versioned) else Aim(one) for one in self.findings]
+        return [Aim(one.number, one.version) for one in self.findings]
 
 
 EXAMPLE = {

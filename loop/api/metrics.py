@@ -59,10 +59,10 @@ class _Rows(Collector):
 
 
 class Measured:
-    """Counts every request under the template of its route."""
+    """Counts every request under the template of its route; `prefix` stands before routes that were included under it."""
 
-    def __init__(self, app: ASGIApp, *, metrics: Metrics) -> None:
-        self._app, self._metrics = app, metrics
+    def __init__(self, app: ASGIApp, *, metrics: Metrics, prefix: str) -> None:
+        self._app, self._metrics, self._prefix = app, metrics, prefix
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve and count one request."""
@@ -80,5 +80,11 @@ class Measured:
         try:
             await self._app(scope, receive, sending)
         finally:
-            route = getattr(scope.get("route"), "path", UNMATCHED)
-            self._metrics.count(scope["method"], route, status, time.perf_counter() - begun)
+            self._metrics.count(scope["method"], self._route(scope), status, time.perf_counter() - begun)
+
+    def _route(self, scope: Scope) -> str:
+        template = getattr(scope.get("route"), "path", None)
+        if template is None:
+            return UNMATCHED
+        inside = scope["path"].startswith(f"{self._prefix}/") and not template.startswith(self._prefix)
+        return f"{self._prefix}{template}" if inside else str(template)

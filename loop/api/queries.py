@@ -6,7 +6,16 @@ import re
 from datetime import date, datetime
 from typing import Annotated, Any, get_args
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    TypeAdapter,
+    ValidationError,
+    WithJsonSchema,
+)
 
 from loop.kernel.calendar import Calendar, at_local
 from loop.kernel.errors import Fault, Invalid
@@ -17,13 +26,20 @@ from loop.store.ledger_filter import LedgerFilter
 from loop.store.lights import LIGHTS
 from loop.store.paging import storable
 
-_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+EXAMPLE = "2026-03-02T09:00:00+08:00"
 _LOST_PLUS = re.compile(r"(.+T.+) (\d{2}:\d{2})")
 
 
-def _with_plus(value: object) -> object:
-    """A `+` that nobody escaped arrives as a blank."""
-    return _LOST_PLUS.sub(r"\1+\2", value) if isinstance(value, str) else value
+_MOMENT: TypeAdapter[date | datetime] = TypeAdapter(Day | Instant)
+
+
+def _moment(value: object) -> date | datetime:
+    """A day, or an instant with its offset; a `+` that nobody escaped arrives as a blank."""
+    text = _LOST_PLUS.sub(r"\1+\2", value) if isinstance(value, str) else value
+    try:
+        return _MOMENT.validate_python(text)
+    except ValidationError:
+        raise ValueError(f"must be a day such as 2026-03-02 or an instant such as {EXAMPLE}") from None
 
 
 def _storable(text: str) -> str:
@@ -33,7 +49,7 @@ def _storable(text: str) -> str:
 
 
 Word = Annotated[str, AfterValidator(_storable), Field(max_length=100)]
-Moment = Annotated[Day | Instant, BeforeValidator(_with_plus)]
+Moment = Annotated[Any, BeforeValidator(_moment), WithJsonSchema({"type": "string", "format": "date-time"})]
 Words = Annotated[list[Word], Field(max_length=50)]
 
 

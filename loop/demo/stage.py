@@ -69,7 +69,7 @@ def set_up(place: Path, *, today: date, seed: int, virtual: bool, quiet: bool) -
     migrate(settings.database.url)
     began = datetime.combine(today, time(9), UTC) - HISTORY
     clock = MovableClock(began)
-    stage = bootstrap.build(settings, now=clock)
+    stage = bootstrap.build(settings, now=clock, durable=False)
     try:
         hashed = Passwords().hash(PASSWORD)
         country = stage.store.write(lambda tx: Builder(tx, began, today, hashed).build(samples()))

@@ -34,7 +34,8 @@ class Beat:
         self._scheduler.add_job(self._tidy, "interval", minutes=TIDY_MINUTES, id="tidy")
 
     def start(self) -> None:
-        """Beat until stopped."""
+        """Beat until stopped; the first sweep runs before this returns, so that readiness shows at once."""
+        self._tick()
         self._scheduler.start()
 
     def stop(self) -> None:

@@ -110,7 +110,7 @@ def take_in(
     """
     admit(actor, engine.book)
     sheet = opened(raw)
-    rows = read_sheet(sheet, _terms(engine.book, defaults))
+    rows = read_sheet(sheet, terms(engine.book, defaults))
     _find_units(tx, engine.book, actor, rows)
     _find_numbers(tx, actor, rows)
     if not dry_run:
@@ -123,7 +123,8 @@ def take_in(
         return rehearsed.result
 
 
-def _terms(book: Book, defaults: Mapping[str, Any]) -> Terms:
+def terms(book: Book, defaults: Mapping[str, Any]) -> Terms:
+    """What a reader of files brings along: the workflow's own words for states, and `defaults` where a file is silent."""
     written_off: set[str] = set()
     running: set[str] = set()
     for name, state in book.workflow.states.items():

@@ -71,10 +71,15 @@ class _SqliteWire:
 
 @dataclass(frozen=True)
 class Sqlite:
-    """A database file beside the service. It must exist: `loop migrate` makes it."""
+    """A database file beside the service. It must exist: `loop migrate` makes it.
+
+    Without `durable` a loss of power may lose what was committed: for a database that can be made again, such as the
+    demonstration's while it is being played.
+    """
 
     path: Path
     patience: float
+    durable: bool = True
     dialect: ClassVar[str] = SQLITE
     begin_write: ClassVar[str] = "BEGIN IMMEDIATE"
     begin_read: ClassVar[str] = "BEGIN"
@@ -88,7 +93,8 @@ class Sqlite:
                 self.path.absolute().as_uri() + "?mode=rw", uri=True, timeout=self.patience, isolation_level=None,
                 check_same_thread=False, cached_statements=512,
             )  # fmt: skip
-            for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"query_only={int(read_only)}"):
+            forced = f"synchronous={'FULL' if self.durable else 'OFF'}"
+            for pragma in ("journal_mode=WAL", forced, "foreign_keys=ON", f"query_only={int(read_only)}"):
                 raw.execute(f"PRAGMA {pragma}")
         except sqlite3.Error as error:
             raise translated(error) from error
@@ -136,11 +142,11 @@ class Postgres:
         return _PostgresWire(raw)
 
 
-def driver_for(url: URL, patience: float) -> Driver:
+def driver_for(url: URL, patience: float, *, durable: bool = True) -> Driver:
     """The driver for a `sqlite:///file` or `postgresql+psycopg://…` address; raises ValueError for any other."""
     backend = url.get_backend_name()
     if backend == SQLITE and url.database and url.database != ":memory:":
-        return Sqlite(Path(url.database), patience)
+        return Sqlite(Path(url.database), patience, durable)
     if backend == POSTGRESQL:
         return Postgres(url, patience)
     raise ValueError(f"[database] url must be sqlite:///FILE or postgresql+psycopg://…, not {url.render_as_string()}")

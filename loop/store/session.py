@@ -318,17 +318,19 @@ class Store:
             self._write_threads = ThreadPoolExecutor(workers, "loop-write")
 
     @classmethod
-    def open(cls, url: str, *, workers: int = 8, readers: int = 4, patience: float = 5.0) -> Store:
+    def open(
+        cls, url: str, *, workers: int = 8, readers: int = 4, patience: float = 5.0, durable: bool = True
+    ) -> Store:
         """The store at `url`; nothing is connected until the first transaction.
 
         `workers` is the number of PostgreSQL connections that write, `readers` of connections that read; `patience` the
-        seconds to wait for a lock. Raises ValueError for an address that is neither SQLite nor PostgreSQL.
+        seconds to wait for a lock; not `durable` means that a loss of power may lose what was committed. Raises ValueError for an address that is neither SQLite nor PostgreSQL.
         """
         try:
             address = make_url(url)
         except ArgumentError as error:
             raise ValueError("[database] url is not an address such as sqlite:///loop.db") from error
-        return cls(driver_for(address, patience), workers=workers, readers=readers)
+        return cls(driver_for(address, patience, durable=durable), workers=workers, readers=readers)
 
     def write(self, work: Work[T]) -> T:
         """Runs `work` in a transaction and answers once it is committed; whatever it raises undoes it."""
