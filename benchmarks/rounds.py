@@ -55,14 +55,13 @@ class Stopwatch:
 
 
 def seconds_of(work: Callable[[], object], times: int) -> float:
-    """Seconds for one run of `work`, the quickest third of `times` runs left to speak for all: a shared machine only
-    ever adds to a time."""
+    """Seconds for one run of `work`: the middle one of so many."""
     taken = []
     for _ in range(times):
         begun = time.perf_counter()
         work()
         taken.append(time.perf_counter() - begun)
-    return median(sorted(taken)[: max(1, times // 3)])
+    return median(taken)
 
 
 def chunks(count: int, size: int) -> Iterator[range]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -31,6 +32,8 @@ PASSED = f"{ONSITE} pass_review"
 NOTICED = f"{EXECUTING} propose_interview notice_interview"
 DRAFTED = f"{EXECUTING} propose_bulletin"
 GROUP = f"{EXECUTING} attach refer form_group"
+HOME = tuple(name for name in POSTS if not name.startswith(("next_", "province_")))
+"""Who has to do with the county."""
 ERAS = (95, 95, 40, 0)
 """So many days pass after each era."""
 LONG_LIVES = (
@@ -46,6 +49,10 @@ SHORT_LIVES = (
     f"{GROUP} serve_notice state_defence decide_accountability", f"{PASSED} write_off", f"{EXECUTING} suspend",
     f"{RECEIVED} attach object", "submit_report withdraw", f"{RECEIVED} publish transfer instruct",
 )  # fmt: skip
+
+
+class Stuck(Exception):
+    """A life cannot go on as it was written."""
 
 
 @dataclass(slots=True)
@@ -73,6 +80,8 @@ class Inhabited:
         self.numbers: list[str] = []
         self.spare = Known()
         self._actors: dict[str, Actor] = {}
+        self._standing: dict[str, Finding] = {}
+        self._lives: dict[str, Finding] = {}
         world.parts.store.write(self.site.give_passwords)
 
     # ---- findings ----------------------------------------------------------------------------------------------------
@@ -85,7 +94,9 @@ class Inhabited:
                 self._live(number, life[era])
             if era == len(ERAS) - 1:
                 for life in SHORT_LIVES:
-                    self._live(self._born(), life)
+                    number = self._born()
+                    self._live(number, life)
+                    self._lives[life] = self.world.finding(number)
             self.pass_time(timedelta(days=days))
 
     def pass_time(self, span: timedelta) -> None:
@@ -98,10 +109,21 @@ class Inhabited:
     def notice_time(self) -> None:
         """Let the story know what the virtual clock shows."""
         self._actors.clear()
+        self.changed(None)
         self.world.clock = self.world.parts.store.read(self.world.engine.clock.now)
 
-    def _born(self) -> str:
-        number = self.world.opened(severity=self.dice.choice(["normal", "major", "grave"]), facts=["通道堵塞"])
+    def provide(self, action: str) -> None:
+        """See to it that there is a finding on which somebody may take the action, if any life leads to one."""
+        if any(next(self.able(action, one, HOME), None) for one in self.standing()):
+            return
+        for life, end in self._lives.items():
+            if next(self.able(action, end, HOME), None):
+                with suppress(Stuck):
+                    self._live(self._born(self.dice.choice(["school", "other_school"])), life)
+                return
+
+    def _born(self, unit: str = "school") -> str:
+        number = self.world.opened(severity=self.dice.choice(["normal", "major", "grave"]), unit=unit)
         self.numbers.append(number)
         return number
 
@@ -122,7 +144,7 @@ class Inhabited:
                 refusal = error
             else:
                 return
-        raise AssertionError(f"nobody can take {action} from {finding.state}: {refusal}")
+        raise Stuck(f"nobody can take {action} from {finding.state}: {refusal}")
 
     def able(self, action: str, finding: Finding, people: Iterable[str]) -> Iterator[str]:
         """Those of `people` whose post and the finding's state allow the action; a condition may still hold it back."""
@@ -138,6 +160,12 @@ class Inhabited:
             except Forbidden:
                 continue
             yield name
+
+    def offered(self, action: str, name: str, finding: Finding) -> bool:
+        """Whether the finding's actions offer this one to the person, held back by no condition."""
+        actor, engine = self.actor(name), self.world.engine
+        found = self.world.parts.store.read(lambda tx: engine.offers(tx, actor, finding))
+        return any(offer.action.name == action and not offer.guard for offer in found)
 
     def actor(self, name: str) -> Actor:
         """The person with the posts held since the clock last moved."""
@@ -172,8 +200,17 @@ class Inhabited:
     # ---- looking up --------------------------------------------------------------------------------------------------
 
     def standing(self) -> list[Finding]:
-        """Every finding as it stands."""
-        return [self.world.finding(number) for number in self.numbers]
+        """Every finding as it stood when it was last known to change."""
+        for number in self.numbers:
+            if number not in self._standing:
+                self._standing[number] = self.world.finding(number)
+        return list(self._standing.values())
+
+    def changed(self, number: str | None) -> None:
+        """This finding, or without a number any of them, has changed."""
+        if number is None:
+            self._standing.clear()
+        self._standing.pop(number or "", None)
 
     def timers(self, number: str) -> list[str]:
         """Ids of its running timers."""

@@ -7,11 +7,14 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
+from starlette.types import Message
 from structlog.testing import capture_logs
 
 from loop.api import deps, history, problems, shapes
 from loop.kernel.errors import Unavailable
+from loop.store import staff
 from loop.store.faults import FULL, unavailable
+from tests.cast import ROOT
 from tests.web import Site, refused, site
 from tests.world import world
 
@@ -46,7 +49,7 @@ async def test_every_body_has_an_example_and_every_reference_leads_somewhere(sit
     for path, operations in document["paths"].items():
         for method, operation in operations.items():
             for kind, content in operation.get("requestBody", {}).get("content", {}).items():
-                assert kind != "application/json" or "example" in content, (method, path)
+                assert "example" in content or "examples" in content, (method, path, kind)
             named = set(re.findall(r"\{(\w+)\}", path))
             told = {p["name"] for p in operation.get("parameters", ()) if p["in"] == "path"}
             assert named == told, (method, path)
@@ -99,6 +102,9 @@ async def test_refusals_speak_the_callers_language(site: Site) -> None:
     assert zh["guard"] == en["guard"] == "facts_and_basis"
     assert zh["detail"] == "请先补充事实和依据。"
     assert en["detail"] == "Fill in the facts and the legal basis first."
+    inspector = site.world.cast.ids["inspector"]
+    site.world.parts.store.write(lambda tx: staff.change_person(tx, ROOT, inspector, {"language": "en"}))
+    assert (await site.act("inspector", number, "submit_report")).json()["detail"] == en["detail"]
 
 
 async def test_a_fault_of_the_program_shows_a_number_and_nothing_else(
@@ -173,3 +179,27 @@ async def test_a_whole_finding_keeps_its_shape_in_every_answer(site: Site) -> No
     paper = (await site.get("chief", "/documents")).json()["items"][0]["id"]
     shapes.WholeDocument.model_validate((await site.get("chief", f"/documents/{paper}")).json())
     shapes.Me.model_validate((await site.get("chief", "/me")).json())
+
+
+async def test_a_caller_who_hangs_up_halfway_changes_nothing_and_is_no_fault(site: Site) -> None:
+    number = site.world.opened()
+    sent: list[Message] = []
+    body: Message = {"type": "http.request", "body": b'{"text": ', "more_body": True}
+    coming = iter((body, {"type": "http.disconnect"}))
+
+    async def receive() -> Message:
+        return next(coming)
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    headers = [(b"authorization", f"Bearer {site.tokens['officer']}".encode()), (b"content-type", b"application/json")]
+    path = f"/api/v1/findings/{number}/actions/comment"
+    scope = {
+        "type": "http", "method": "POST", "path": path, "raw_path": path.encode(), "query_string": b"", "headers": headers,
+        "scheme": "http", "server": ("loop.test", 80), "client": ("127.0.0.1", 1), "root_path": "", "http_version": "1.1",
+    }  # fmt: skip
+    with capture_logs() as lines:
+        await site.app(scope, receive, send)
+    assert (sent, site.world.version(number)) == ([], 1)
+    assert [line["status"] for line in lines if line["event"] == "request"] == [499]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime
 from typing import Any
 
@@ -61,7 +62,7 @@ async def test_what_is_owed_and_due_is_counted(site: Site) -> None:
     assert owed > 0
     site.world.clock = datetime(2026, 6, 1, tzinfo=UTC)
     assert "loop_timers_due 2.0" in await figures(site)
-    site.world.parts.outbox.drain()
+    await asyncio.to_thread(site.world.parts.outbox.drain)
     assert "loop_outbox_owed 0.0" in await figures(site)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import pytest
@@ -51,11 +52,10 @@ async def test_pages_of_the_inbox_meet(site: Site) -> None:
     assert len(every) == 5
     assert sorted(every, key=int, reverse=True) == every
     seen: list[str] = []
-    after = ""
-    while after is not None:
-        page = (await site.get("school", f"/notifications?limit=2&after={after}")).json()
+    page: dict[str, Any] = {"next": ""}
+    while page["next"] is not None:
+        page = (await site.get("school", f"/notifications?limit=2&after={page['next']}")).json()
         seen += [m["id"] for m in page["items"]]
-        after = page["next"]
     assert seen == every
     refused(await site.get("school", "/notifications?after=zzz"), 422, "invalid")
 
@@ -94,7 +94,7 @@ async def test_chiefs_and_directors_are_superior_of_the_offices_directly_below(s
     store, county = site.world.parts.store, site.world.cast.office_id
     for who, above in (("city_chief", True), ("city_director", True), ("province_chief", False), ("chief", False)):
         actor = site.world.actor(who)
-        at = store.read(lambda tx, actor=actor: desk.desk_of(tx, actor))
+        at = store.read(partial(desk.desk_of, actor=actor))
         assert ((county, "superior") in at.offices) is above, who
 
 

@@ -6,10 +6,12 @@ import asyncio
 import random
 from collections.abc import Iterator
 from datetime import timedelta
+from itertools import cycle, islice
 from pathlib import Path
 from typing import Any
 from zlib import crc32
 
+import httpx
 import pytest
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
@@ -17,8 +19,9 @@ from schemathesis import GenerationMode
 from structlog.testing import capture_logs
 
 from loop.engine.verify import verify
-from tests.fuzzing import API, NOBODY, SEATS, Clerk, Sent, Tally, case_of, faults, operations
+from tests.fuzzing import ACTIONS, API, NOBODY, SEATS, Clerk, Sent, Tally, case_of, faults, leaks, misformed, operations
 from tests.inhabited import Inhabited
+from tests.sweeping import Hostile, digest, hostile, is_public
 from tests.world import World, settings_for
 
 CAREFUL = ("/audit/verify",)
@@ -93,15 +96,19 @@ def tame(operation: Any, case: Any) -> None:
         case.body = {**case.body, "advance": "1d" if case.body["advance"] == "1d" else TAMED}
 
 
-def fuzzed(home: Inhabited, *, rounds: int, examples: int) -> Tally:
-    """The whole API, so many times over."""
-    fuzz, calls = Fuzz(home), operations(home.site.app)
+def fuzzed(home: Inhabited, *, rounds: int, seats: int, able: int, examples: int) -> Tally:
+    """The whole API, so many times over: each operation from so many seats in turn, from so many that are able to, and
+    with so many made-up calls.
+    """
+    fuzz, calls, turns = Fuzz(home), operations(home.site.app), cycle(SEATS)
     for turn in range(rounds):
         for operation in calls:
-            seats = ("auditor", NOBODY) if operation.path.endswith(CAREFUL) else (*SEATS, fuzz.clerk.able(operation))
-            for seat in seats:
+            if operation.path.startswith(ACTIONS):
+                home.provide(operation.path.removeprefix(ACTIONS))
+            careful = operation.path.endswith(CAREFUL)
+            for seat in (*islice(turns, 1 if careful else seats), *(fuzz.clerk.able(operation) for _ in range(1 if careful else able))):
                 fuzz.plausible(operation, seat)
-            fuzz.made_up(operation, 1 if operation.path.endswith(CAREFUL) else examples, turn)
+            fuzz.made_up(operation, 1 if careful else examples, turn)
     return fuzz.tally
 
 
@@ -109,6 +116,7 @@ def check(tally: Tally, home: Inhabited) -> None:
     told = "\n\n".join(f"{where}\n  {shown}" for where, shown in tally.wrong.items())
     assert not tally.wrong, f"{len(tally.wrong)} kinds of wrong answers in {tally.calls} calls\n\n{told}"
     assert tally.share >= 0.3, tally.statuses
+    assert len(tally.succeeded) >= 105, sorted(tally.succeeded)
     assert set(tally.seats) >= set(SEATS) - {NOBODY}
     report = verify(home.world.parts.store, home.world.parts.evidence)
     assert report.ok, str(report.fault)
@@ -116,5 +124,83 @@ def check(tally: Tally, home: Inhabited) -> None:
 
 @pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
 def test_every_operation_answers_as_it_is_documented(home: Inhabited) -> None:
-    tally = fuzzed(home, rounds=1, examples=2)
-    check(tally, home)
+    check(fuzzed(home, rounds=1, seats=5, able=3, examples=2), home)
+
+
+@pytest.mark.prove
+def test_every_operation_answers_as_it_is_documented_at_length(home: Inhabited) -> None:
+    check(fuzzed(home, rounds=9, seats=6, able=6, examples=12), home)
+
+
+# ---- hostile calls ---------------------------------------------------------------------------------------------------
+
+
+class Sweep:
+    """Every operation called in every way that goes wrong; `step` takes only every so many-th of the ways."""
+
+    def __init__(self, home: Inhabited, step: int) -> None:
+        self.home, self.clerk, self.step = home, Clerk(home), step
+        self.made = 0
+        self.wrong: list[str] = []
+
+    async def run(self) -> None:
+        """Sweep the whole API."""
+        calls = operations(self.home.site.app)
+        methods: dict[str, set[str]] = {}
+        for operation in calls:
+            methods.setdefault(operation.path, set()).add(operation.method.upper())
+        for name in self.home.world.cast.ids:
+            await self.home.site.get(name, "/me")  # the use of the token is on record from here on
+        before = digest(self.home.world.parts.store)
+        for place, operation in enumerate(calls):
+            accepted = await self._operation(operation, methods[operation.path], place)
+            after = digest(self.home.world.parts.store)
+            if after != before and not accepted:
+                self.wrong.append(f"{operation.label}: a refused call has changed something")
+            before = after
+
+    async def _operation(self, operation: Any, methods: set[str], place: int) -> bool:
+        """Whether something was accepted that may change things: a spoilt header or name can still be a right call."""
+        sent = self.clerk.call(operation, self.clerk.able(operation))
+        accepted = False
+        for call in islice(hostile(operation, sent, methods), place % self.step, None, self.step):
+            answer = await self._attack(call, None if is_public(operation) else sent.who)
+            accepted = accepted or (answer.is_success and operation.method.upper() != "GET")
+            self.wrong += [f"{operation.label}, {call.name}: {answer.status_code} {fault}" for fault in self._faults(call, answer)]
+        return accepted
+
+    async def _attack(self, call: Hostile, who: str | None) -> httpx.Response:
+        self.made += 1
+        headers = dict(call.headers)
+        if who and call.token:
+            headers.setdefault("Authorization", f"Bearer {self.home.site.tokens[who]}")
+        # Each call from another address: what the public may do is limited for each.
+        address = f"10.{self.made >> 16 & 255}.{self.made >> 8 & 255}.{self.made & 255}"
+        wire = httpx.ASGITransport(app=self.home.site.app, client=(address, 443), raise_app_exceptions=False)
+        async with httpx.AsyncClient(transport=wire, base_url="http://loop.test") as client:
+            return await client.request(call.method, call.address, content=call.content, headers=headers)
+
+    def _faults(self, call: Hostile, answer: httpx.Response) -> Iterator[str]:
+        yield from leaks(answer.content, self.home)
+        if answer.status_code >= 500:
+            yield "is a fault of the program"
+        if answer.status_code >= 400:
+            yield from misformed(answer.status_code, answer.headers, answer.json())
+        elif call.must:
+            yield "is no refusal"
+
+
+async def sweep(home: Inhabited, step: int) -> int:
+    found = Sweep(home, step)
+    await found.run()
+    assert not found.wrong, "\n".join(found.wrong)
+    return found.made
+
+
+async def test_hostile_calls_are_refused_and_change_nothing(home: Inhabited) -> None:
+    assert await sweep(home, step=3) > 1_500
+
+
+@pytest.mark.prove
+async def test_all_hostile_calls_are_refused_and_change_nothing(home: Inhabited) -> None:
+    assert await sweep(home, step=1) > 5_000

@@ -7,10 +7,10 @@ import io
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import workflows
@@ -30,6 +30,7 @@ from loop.settings import load_settings, rule_book
 from loop.store.ledger import LedgerRow, Named
 from tests.web import Site, refused, site
 from tests.world import world
+from workflows import fields
 
 __all__ = ["site", "world"]
 DATA = Path(__file__).parent / "data"
@@ -88,6 +89,7 @@ def test_a_day_before_its_base_shows_both_readings() -> None:
     assert read_due("5月底", date(2018, 7, 6)).candidates == (date(2018, 5, 31), date(2019, 5, 31))
 
 
+@settings(deadline=None)
 @given(st.text(max_size=30), st.none() | st.dates(date(1990, 1, 1), date(2190, 1, 1)))
 def test_no_text_breaks_the_reader_of_dates(text: str, base: date | None) -> None:
     for found in (read_due(text, base, BOOK.calendar.add_workdays), read_day(text)):
@@ -143,6 +145,7 @@ def file_of(*written: list[str], language: str = "zh") -> bytes:
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])
+@settings(deadline=None)
 @given(data=st.data())
 def test_what_is_written_is_read_again_the_same(language: str, data: st.DataObject) -> None:
     line = data.draw(lines(language))
@@ -162,10 +165,17 @@ def test_what_is_written_is_read_again_the_same(language: str, data: st.DataObje
     assert row.values == {name: value for name, value in values.items() if value or isinstance(value, bool)}
 
 
+@settings(deadline=None)
 @given(st.text(max_size=20))
 def test_no_cell_is_a_formula(text: str) -> None:
     assert bare(safe(text)) == text
     assert not safe(text).startswith(("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠"))
+
+
+def test_the_ledger_and_the_workflow_use_the_same_words() -> None:
+    assert (fields.KINDS, fields.SEVERITIES, fields.CATEGORIES) == (KINDS, SEVERITIES, CATEGORIES)
+    for name, words in (("kind", KINDS), ("severity", SEVERITIES), ("category", CATEGORIES)):
+        assert get_args(fields.NewFinding.model_fields[name].annotation) == tuple(words)
 
 
 def test_no_heading_means_two_columns() -> None:
@@ -253,6 +263,7 @@ def test_what_is_no_ledger_is_refused(raw: bytes) -> None:
         opened(raw)
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=300) | st.text(st.sampled_from("单位,问题\n\r\t;\"'=同上2026-04年月日✔是"), max_size=300).map(str.encode))
 def test_no_file_breaks_the_reader(raw: bytes) -> None:
     for head in (b"", "单位,问题,时限,状态\n".encode()):
@@ -315,7 +326,7 @@ async def test_a_repeated_import_makes_nothing_twice(site: Site) -> None:
 
 async def test_a_form_with_a_file_in_gb18030_and_a_category_for_all(site: Site) -> None:
     raw = "单位,问题,整改时限\n桐峰镇中心小学,围墙开裂,2026年5月底前\n".encode("gb18030")
-    form = {"files": {"file": ("台账.csv", raw, "text/csv")}, "headers": {}}
+    form: dict[str, Any] = {"files": {"file": ("台账.csv", raw, "text/csv")}, "headers": {}}
     query = "?category=campus_safety&kind=special&severity=major"
     answer = (await sent(site, "chief", query, **form, content=None)).json()
     assert answer["encoding"] == "gb18030"

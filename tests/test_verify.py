@@ -336,6 +336,7 @@ def test_single_chains_and_progress(played: World, direct: Direct) -> None:
     with edited(direct, "finding", "title", row, "another"):
         assert verify(played.parts.store, chains=[row["number"]]).fault
         assert verify(played.parts.store, chains=["people"]).ok
+        assert verify(played.parts.store, chains=[]).ok
 
 
 SAMPLE = [("event", "payload"), ("finding", "sheet"), ("timer", "owner"), ("document", "content"), ("post", "until_on"),

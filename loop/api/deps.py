@@ -72,6 +72,8 @@ def query_of(request: Request, model: type[M], *, lists: frozenset[str] = frozen
     values: dict[str, Any] = {}
     for name in dict.fromkeys(request.query_params):
         given = request.query_params.getlist(name)
+        if not all(map(storable, given)):
+            raise Invalid.field(name[:64], "含有不能使用的字符。", "holds a character that cannot be used.", "characters")
         if name in lists:
             values[name] = [part for one in given for part in one.split(",") if part]
         elif len(given) > 1:
@@ -106,9 +108,9 @@ def name_in(value: str) -> str:
 
 
 def known(request: Request, tx: Tx) -> Caller:
-    """The caller, within a transaction; from now on refusals speak their language."""
+    """The caller, within a transaction; from now on refusals speak their language and the log knows their name."""
     caller = service_of(request).access.caller(tx, credentials_of(request))
-    request.state.language = caller.actor.language
+    request.state.language, request.state.who = caller.actor.language, caller.actor.name
     return caller
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable
 import structlog
 import uuid_utils
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from loop.api.problems import INTERNAL, answer, language_of
@@ -16,6 +17,8 @@ from loop.kernel.errors import LoopError, TooLarge
 
 LOG = structlog.get_logger(__name__)
 _GOOD_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+GONE = 499
+"""Stands in the log for a caller who hung up before the request was whole."""
 _QUIET = frozenset({"/healthz", "/readyz", "/metrics"})
 SAFE_HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -68,6 +71,8 @@ class _Exchange:
             await self._app(self._scope, self._limited, self._answered)
         except LoopError as error:
             await self._refuse(error)
+        except ClientDisconnect:
+            self._status = GONE
         except Exception:
             LOG.exception("request.failed", request_id=self._id, path=self._scope["path"])
             await self._refuse(Internal(request_id=self._id))
@@ -108,5 +113,6 @@ class _Exchange:
             return
         took = round((time.perf_counter() - self._begun) * 1000, 1)
         LOG.info(
-            "request", request_id=self._id, method=self._scope["method"], path=path, status=self._status, ms=took
+            "request", request_id=self._id, method=self._scope["method"], path=path, status=self._status, ms=took,
+            who=self._scope.get("state", {}).get("who"),
         )  # fmt: skip

@@ -19,7 +19,7 @@ from loop.api.answers import Answer, json_answer
 from loop.api.bodies import Body
 from loop.api.deps import engaged, once_of, path_text, reading, service_of
 from loop.api.describe import IDEMPOTENCY_KEY, REFUSALS_OF_ACTIONS, REFUSALS_OF_READING, made, refusals
-from loop.api.findings import ATTACH, FORM_SCHEMA, expected_of, seen
+from loop.api.findings import ATTACH, FORM, expected_of, seen
 from loop.api.sight import open_steps, sight_of
 from loop.engine.door import Refused, Wish
 from loop.engine.record import Outcome
@@ -28,12 +28,15 @@ from loop.kernel.errors import Invalid, LoopError, NotFound, Unavailable, Unsupp
 from loop.kernel.labels import Label
 from loop.store import evidence
 from loop.store.evidence import Attachment, StoredFile
+from loop.store.filetypes import MIME
 from loop.store.places import new_id
 from loop.store.session import Tx
 
 router = APIRouter(tags=["evidence"])
 _RANGE = re.compile(r"bytes=(?:(\d{1,18})-(\d{0,18})|-(\d{1,18}))")
 FIELDS = frozenset({"file", "note"})
+AS_IT_IS = {kind: {"schema": {"type": "string", "format": "binary"}} for kind in sorted(MIME.values())}
+"""A download has the media type that the upload was recognised as."""
 SEND_A_FORM = Label(
     "附件请以 multipart/form-data 上传，文件放在 file 字段。",
     "Send a file as multipart/form-data, in the field `file`.",
@@ -54,7 +57,7 @@ class RangeNotSatisfiable(LoopError):
     responses={**made(shapes.FileOut, "Attached"), **REFUSALS_OF_ACTIONS},
     openapi_extra={
         "parameters": [IDEMPOTENCY_KEY],
-        "requestBody": {"required": True, "content": {"multipart/form-data": {"schema": FORM_SCHEMA}}},
+        "requestBody": {"required": True, "content": FORM},
     },
 )  # fmt: skip
 async def attach(request: Request, number: str) -> Response:
@@ -119,10 +122,10 @@ async def _received(request: Request) -> tuple[StoredFile, str]:
 
 
 @router.get(
-    "/attachments/{id}", summary="Download a file", response_class=FileResponse,
+    "/attachments/{id}", summary="Download a file", response_class=Response,
     responses={
-        200: {"content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}},
-        206: {"content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}},
+        200: {"description": "The file", "content": AS_IT_IS},
+        206: {"description": "A part of the file", "content": AS_IT_IS},
         **REFUSALS_OF_READING, **refusals(416),
     },
 )  # fmt: skip

@@ -165,7 +165,8 @@ FILE_BODY = {
             "multipart/form-data": {
                 "schema": {
                     "type": "object", "required": ["file"], "properties": {"file": {"type": "string", "format": "binary"}}
-                }
+                },
+                "example": {"file": EXAMPLE},
             },
         },
     }

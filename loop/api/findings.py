@@ -42,6 +42,7 @@ FORM_SCHEMA = {
         "note": {"type": "string", "title": "note", "label": {"zh": "说明", "en": "note"}, "default": ""},
     },
 }
+FORM = {"multipart/form-data": {"schema": FORM_SCHEMA, "example": {"file": "现场情况说明", "note": "现场照片"}}}
 _ETAG = re.compile(r'(?:W/)?"?(\d{1,9})"?')
 NEVER_CURRENT = -1
 """Stands for a version that no finding ever has."""

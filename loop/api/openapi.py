@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from loop.api.describe import IDEMPOTENCY_KEY, IF_MATCH, REFUSALS_OF_ACTIONS, Responses
-from loop.api.findings import ATTACH, FORM_SCHEMA
+from loop.api.findings import ATTACH, FORM
 from loop.api.problems import Problem
 from loop.kernel.payloads import example_of
 from loop.kernel.people import ROLES
@@ -102,7 +102,7 @@ def _attaching(action: Action) -> dict[str, Any]:
         "summary": f"{action.label.zh} · {action.label.en}",
         "description": "The same as POST /findings/{number}/attachments.",
         "parameters": [NUMBER, IDEMPOTENCY_KEY, IF_MATCH],
-        "requestBody": {"required": True, "content": {"multipart/form-data": {"schema": FORM_SCHEMA}}},
+        "requestBody": {"required": True, "content": FORM},
         "responses": {
             "201": {
                 "description": "Attached",

@@ -53,7 +53,7 @@ SUBSTITUTES = {"substitutes": [{"name": "wang.chief", "from_on": "2026-03-02", "
 
 
 @router.post(
-    "/login", summary="Sign a browser in", openapi_extra=body(SignIn, SIGN_IN),
+    "/login", summary="Sign a browser in", openapi_extra={**body(SignIn, SIGN_IN), "security": []},
     responses={**said(shapes.Me), **refusals(401, 403, 413, 415, 422, 429, 503)},
 )  # fmt: skip
 async def login(request: Request) -> Response:

@@ -16,7 +16,7 @@ from loop.engine.clock import Clock
 from loop.engine.facts_loader import FactsLoader
 from loop.engine.record import Outcome, Register, write
 from loop.engine.side import SideTimers
-from loop.engine.strike import Striker
+from loop.engine.strike import Striker, first_due
 from loop.kernel.decide import (
     Book,
     Command,
@@ -154,8 +154,9 @@ class Engine:
             may_create(action_named(self.book, wish.action), wish.actor)
             return self._once(tx, once, lambda: finish(tx, self._create(tx, wish, now)))
         finding = self._seen(tx, wish.actor, wish.number)
-        if not self.striker.strike(tx, finding, now):
+        if first_due(finding, now) is None:
             return self._one(tx, wish, finding, now, finish, once)
+        self.striker.strike(tx, finding, now)
         try:
             with tx.attempt():
                 return self._one(tx, wish, self._seen(tx, wish.actor, wish.number), now, finish, once)
@@ -267,7 +268,8 @@ class Engine:
     ) -> list[Outcome]:
         found = self._batch(tx, actor, aims)
         for finding in list(found.values()):
-            if self.striker.strike(tx, finding, now):
+            if first_due(finding, now):
+                self.striker.strike(tx, finding, now)
                 found[finding.number] = self._seen(tx, actor, finding.number)
         self._check_units(action, list(found.values()))
         register = self.register(tx)

@@ -20,6 +20,7 @@ from loop.store.canonical import canonical, digest
 from loop.store.instants import text_of
 from loop.store.journal import Entry
 from loop.store.mailbox import Message
+from loop.store.offices import Office
 from loop.store.papers import Document
 from loop.store.session import Tx
 
@@ -47,6 +48,7 @@ class Register:
     def __init__(self, tx: Tx, calendar: Calendar, number_form: str) -> None:
         self._tx, self.calendar, self._form = tx, calendar, number_form
         self._made: dict[str, Document] = {}
+        self._offices: dict[str, Office] = {}
 
     def paper(self, kind: Paper, decision: Decision, about: Sequence[Finding], at: datetime, seq: int) -> Document:
         """The paper of this kind, made at first need."""
@@ -56,7 +58,7 @@ class Register:
 
     def _new(self, kind: Paper, decision: Decision, about: Sequence[Finding], at: datetime, seq: int) -> Document:
         finding = decision.after
-        office = offices.office(self._tx, finding.office_id)
+        office = self._office(finding.office_id)
         day = local_day(at, self.calendar)
         year = day.year if kind.issued else None
         serial = papers.take_serial(self._tx, office.id, SERIES, day.year) if kind.issued else None
@@ -68,6 +70,11 @@ class Register:
         )  # fmt: skip
         papers.insert(self._tx, document)
         return document
+
+    def _office(self, id_: str) -> Office:
+        if id_ not in self._offices:
+            self._offices[id_] = offices.office(self._tx, id_)
+        return self._offices[id_]
 
 
 def _content(

@@ -48,17 +48,17 @@ class Striker:
     def strike(self, tx: Tx, finding: Finding, now: datetime) -> list[Struck]:
         """Take everything due on `finding` by `now`, in order; answers what ran. A point that cannot be taken is put off."""
         struck: list[Struck] = []
-        given_up: set[str] = set()
         for _ in range(MOST_AT_ONCE):
-            timer = _first_due(finding, now, given_up)
+            timer = first_due(finding, now)
             if timer is None:
                 return struck
-            outcome = self._take(tx, finding, timer, now)
-            if outcome is None:
-                given_up.add(timer.id)
+            taken = self._take(tx, finding, timer, now)
+            if isinstance(taken, Timer):
+                # It stays so until an act on the finding, which looks at every timer anew.
+                finding = replace(finding, timers=tuple(taken if t.id == taken.id else t for t in finding.timers))
                 continue
-            struck.append(Struck(finding.number, outcome.event.action, timer.next_at))
-            finding = outcome.finding
+            struck.append(Struck(finding.number, taken.event.action, timer.next_at))
+            finding = taken.finding
         raise AssertionError(f"the timers of {finding.number} do not advance")
 
     def strike_number(self, tx: Tx, number: str) -> list[Struck]:
@@ -66,22 +66,20 @@ class Striker:
         finding = findings.load(tx, number, lock=True)
         return self.strike(tx, finding, self._clock.now(tx)) if finding else []
 
-    def _take(self, tx: Tx, finding: Finding, timer: Timer, now: datetime) -> Outcome | None:
+    def _take(self, tx: Tx, finding: Finding, timer: Timer, now: datetime) -> Outcome | Timer:
+        """What the point did, or the timer as it was put off."""
         point = self._point(finding, timer)
         if point is None:
-            timers.put_off(tx, timer.id, OVER, "nothing to do")
-            return None
+            return _put_off(tx, timer, OVER, "nothing to do")
         try:
             with tx.attempt():
                 return self._act(tx, finding, timer, point, now)
         except (GuardFailed, ActionNotAllowed) as blocked:
-            timers.put_off(
-                tx, timer.id, _again(finding, timer, now), f"blocked: {blocked.facts.get('guard') or blocked.code}"
-            )
+            why = f"blocked: {blocked.facts.get('guard') or blocked.code}"
+            return _put_off(tx, timer, _again(finding, timer, now), why)
         except (LoopError, LookupError, ValueError, TypeError, AssertionError) as broken:
             LOG.exception("timer.failed", finding=finding.number, timer=timer.id, rule=timer.rule)
-            timers.put_off(tx, timer.id, now + timedelta(hours=1), f"failed: {broken}"[:500])
-        return None
+            return _put_off(tx, timer, now + timedelta(hours=1), f"failed: {broken}"[:500])
 
     def _point(self, finding: Finding, timer: Timer) -> Point | None:
         how = self._book.workflow.timers[timer.rule].on_due
@@ -117,9 +115,15 @@ def _after(timer: Timer, point: Point) -> Timer:
     return replace(timer, rung=point.rung + 1)
 
 
-def _first_due(finding: Finding, now: datetime, given_up: set[str]) -> Timer | None:
-    due = [t for t in finding.timers if t.next_at <= now and t.id not in given_up]
+def first_due(finding: Finding, now: datetime) -> Timer | None:
+    """The timer of `finding` whose point is the first to be taken by `now`, if any."""
+    due = [t for t in finding.timers if t.next_at <= now]
     return min(due, key=lambda t: (t.next_at, t.id)) if due else None
+
+
+def _put_off(tx: Tx, timer: Timer, until: datetime, why: str) -> Timer:
+    timers.put_off(tx, timer.id, until, why)
+    return replace(timer, next_at=until, error=why)
 
 
 def _again(finding: Finding, blocked: Timer, now: datetime) -> datetime:

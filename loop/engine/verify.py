@@ -15,7 +15,7 @@ from itertools import groupby
 from sqlalchemy import ColumnElement, Table, and_, func, not_, select
 
 from loop.engine import verify_chains, verify_registry
-from loop.engine.comparing import Broken, Fault, lone, pages, shown
+from loop.engine.comparing import AT_ONCE, Broken, Fault, among, lone, pages, shown
 from loop.engine.expected import spool
 from loop.engine.rebuild import Rebuilt, Row, rebuild
 from loop.engine.verify_chains import ATTACHMENT, DOCUMENT, EVENT, FILE, FINDING, LINK, SETTING
@@ -90,18 +90,28 @@ class _Verification:
             verify_registry.check(self.tx, expected, self.counts)
 
     def _check_chains(self) -> None:
-        wanted = EVENT.c.chain != PEOPLE
-        if self.only is not None:
-            wanted = and_(wanted, EVENT.c.chain.in_(sorted(self.only)))
         batch: list[Rebuilt] = []
-        for chain, events in groupby(self._events(wanted), key=lambda event: str(event["chain"])):
+        lost = set(self.only or ())
+        for chain, events in groupby(self._other_events(), key=lambda event: str(event["chain"])):
             rebuilt = rebuild(chain, events)
             self.numbers.take(rebuilt)
             batch.append(rebuilt)
+            lost.discard(chain)
             if len(batch) == TOGETHER:
                 verify_chains.check(self.tx, batch, self.counts)
                 batch.clear()
         verify_chains.check(self.tx, batch, self.counts)
+        for row in among(self.tx, FINDING, "number", lost):
+            raise Broken("finding", row["number"], "no event accounts for this row")
+
+    def _other_events(self) -> Iterator[Row]:
+        """The events of all chains to verify but that of people."""
+        if self.only is None:
+            yield from self._events(EVENT.c.chain != PEOPLE)
+            return
+        wanted = sorted(self.only - {PEOPLE})
+        for start in range(0, len(wanted), AT_ONCE):
+            yield from self._events(EVENT.c.chain.in_(wanted[start : start + AT_ONCE]))
 
     def _events(self, where: ColumnElement[bool]) -> Iterator[Row]:
         """Every event in the order of chain and number, each proved by its hash."""

@@ -118,7 +118,7 @@ def choose_capacity(case: Case, able: Iterable[Capacity]) -> Case:
         return case
     refusal: Label | None = None
     for capacity in able:
-        tried = replace(case, capacity=capacity)
+        tried = case if capacity is case.capacity else replace(case, capacity=capacity)
         refusal = only.test(tried)
         if refusal is None:
             return tried

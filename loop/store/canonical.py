@@ -6,7 +6,6 @@ import hashlib
 import json
 from typing import Any
 
-
 _ENCODER = json.JSONEncoder(sort_keys=True, ensure_ascii=False, check_circular=False, separators=(",", ":"))
 _LEAVES = frozenset({str, int, bool, type(None)})
 

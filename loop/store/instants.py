@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
+from functools import lru_cache
 
 NEVER_TEXT = "9999-12-31T00:00:00.000000Z"
 """Stands for "none", so that paging never meets a null."""
@@ -14,6 +15,12 @@ def text_of(at: datetime) -> str:
         if at.tzinfo is None:
             raise ValueError("naive datetime")
         at = at.astimezone(UTC)
+    return _utc_text(at)
+
+
+@lru_cache(maxsize=4096)
+def _utc_text(at: datetime) -> str:
+    # One action writes the same few instants some forty times: into rows, events, messages and their digests.
     return at.isoformat(timespec="microseconds")[:26] + "Z"
 
 

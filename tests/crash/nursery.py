@@ -1,7 +1,8 @@
 """Raises servers that can be killed: imports the product once, then forks a fresh server for each order on standard input.
 
-An order is one line of JSON: {url, folder, at, when}. The answer is one line: {pid, port}. A server with `at` kills
-itself right before or after so many statements on a writing connection, counted from SIGUSR1 on.
+An order is one line of JSON: {url, folder, at, when, word}. The answer is one line: {pid, port}. From SIGUSR1 on a server
+counts the statements on its writing connections that begin with `word`, and kills itself right before or after the one
+numbered `at`; never where that is 0.
 """
 
 from __future__ import annotations
@@ -30,23 +31,24 @@ from tests.world import World, settings_for
 
 
 class Fuse:
-    """Counts statements once it is lit, and ends the process at the one it was set to."""
+    """Counts the statements that begin with `word` once it is lit, and ends the process at the one it was set to."""
 
-    def __init__(self, at: int | None, when: str) -> None:
-        self._at, self._when, self._count, self._lit = at, when, 0, False
+    def __init__(self, at: int, when: str, word: str) -> None:
+        self._at, self._when, self._word = at, when, word
+        self._count, self._lit = 0, False
 
     def light(self, *_: object) -> None:
         self._lit = True
 
-    def before(self) -> None:
-        self._count += self._lit
-        self._burn("before")
+    def before(self, text: str) -> None:
+        self._count += self._lit and text.startswith(self._word)
+        self._burn("before", text)
 
-    def after(self) -> None:
-        self._burn("after")
+    def after(self, text: str) -> None:
+        self._burn("after", text)
 
-    def _burn(self, when: str) -> None:
-        if self._lit and self._count == self._at and self._when == when:
+    def _burn(self, when: str, text: str) -> None:
+        if self._lit and text.startswith(self._word) and (self._count, when) == (self._at, self._when):
             os.kill(os.getpid(), signal.SIGKILL)
 
 
@@ -61,15 +63,15 @@ class WatchedCursor:
         return self._cursor.rowcount
 
     def execute(self, text: str, values: Sequence[Any], /) -> object:
-        self._fuse.before()
+        self._fuse.before(text)
         done = self._cursor.execute(text, values)
-        self._fuse.after()
+        self._fuse.after(text)
         return done
 
     def executemany(self, text: str, rows: Sequence[Sequence[Any]], /) -> object:
-        self._fuse.before()
+        self._fuse.before(text)
         done = self._cursor.executemany(text, rows)
-        self._fuse.after()
+        self._fuse.after(text)
         return done
 
     def fetchall(self) -> list[tuple[Any, ...]]:
@@ -92,7 +94,7 @@ class WatchedDriver:
 
 def serve(order: dict[str, Any], heard: socket.socket) -> None:
     """Serve until killed."""
-    fuse = Fuse(order["at"], order["when"])
+    fuse = Fuse(order["at"], order["when"], order["word"])
     signal.signal(signal.SIGUSR1, fuse.light)
 
     def watched(url: URL, patience: float, **more: Any) -> Driver:
