@@ -55,7 +55,11 @@ def _shared() -> Sequence[Processor]:
 def _render(*, people: bool, out: TextIO) -> Sequence[Processor]:
     wrapped = structlog.stdlib.ProcessorFormatter.remove_processors_meta
     if people:
-        return (wrapped, structlog.dev.ConsoleRenderer(colors=out.isatty()), _printable)
+        return (
+            wrapped,
+            structlog.dev.ConsoleRenderer(colors=out.isatty(), exception_formatter=structlog.dev.plain_traceback),
+            _printable,
+        )
     return (
         wrapped,
         structlog.processors.dict_tracebacks,

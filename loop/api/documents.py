@@ -24,7 +24,7 @@ from loop.kernel.finding import Finding
 from loop.kernel.labels import Label
 from loop.kernel.payloads import Nothing
 from loop.kernel.people import ROLES, Actor
-from loop.store import findings, offices, papers, places, reach
+from loop.store import findings, offices, papers, reach
 from loop.store.instants import instant_of, text_of
 from loop.store.paging import cursor, key_of
 from loop.store.papers import Document, Link
@@ -78,11 +78,10 @@ async def show_document(request: Request, id: str) -> Response:  # noqa: A002  t
         paper, _ = _open(tx, caller.actor, path_text(request, "id"))
         content = loads(paper.content)
         action = service.book.workflow.actions.get(content["action"])
-        unit = places.find_unit(tx, content["unit"])
         role = content["signed_by"]["role"]
         made = sheet(
-            content, action.payload if action else Nothing, unit=unit.name if unit else content["unit"],
-            role=ROLES.get(role, Label(role, role)), digest=paper.digest, language=language(request),
+            content, action.payload if action else Nothing, role=ROLES.get(role, Label(role, role)),
+            digest=paper.digest, language=language(request),
         )  # fmt: skip
         return Answer(page(made), media_type="text/html")
 

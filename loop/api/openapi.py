@@ -9,7 +9,7 @@ from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
-from loop.api.describe import IDEMPOTENCY_KEY, IF_MATCH, REFUSALS_OF_ACTIONS, Responses
+from loop.api.describe import IDEMPOTENCY_KEY, IF_MATCH, REFUSALS_OF_ACTIONS, Responses, refusals
 from loop.api.findings import ATTACH, FORM
 from loop.api.problems import Problem
 from loop.kernel.payloads import example_of
@@ -35,6 +35,7 @@ def document_of(app: FastAPI, workflow: Workflow) -> dict[str, Any]:
     if app.openapi_schema is None:
         made = get_openapi(title=app.title, version=app.version, description=DESCRIPTION, routes=app.routes)
         _add_actions(made, workflow)
+        _add_limits(made)
         _add_security(made)
         app.openapi_schema = made
     return app.openapi_schema
@@ -111,6 +112,13 @@ def _attaching(action: Action) -> dict[str, Any]:
             **_keyed(REFUSALS_OF_ACTIONS),
         },
     }
+
+
+def _add_limits(made: dict[str, Any]) -> None:
+    """Whatever is asked, a body that is too large is refused before anybody looks at the question."""
+    for operations in made["paths"].values():
+        for operation in operations.values():
+            operation["responses"] = {**_keyed(refusals(413)), **operation["responses"]}
 
 
 def _add_security(made: dict[str, Any]) -> None:

@@ -17,6 +17,7 @@ UNIT, FINDINGS = Label("被督导单位", "Unit"), Label("所涉问题", "Findin
 SIGNED, COPIES = Label("签发", "Signed"), Label("抄送", "Copies to")
 DIGEST = Label("内容摘要（SHA-256）", "Digest of the content (SHA-256)")
 SIGNATURE = Label("{name}（{role_zh}）", "{name} ({role_en})")
+DESCRIPTION, FACTS, BASIS = Label("问题描述", "Description"), Label("事实", "Facts"), Label("依据", "Basis")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +44,7 @@ class Sheet:
     foot: tuple[Field, ...]
 
 
-def sheet(
-    content: Mapping[str, Any], payload: type[BaseModel], *, unit: str, role: Label, digest: str, language: str
-) -> Sheet:
+def sheet(content: Mapping[str, Any], payload: type[BaseModel], *, role: Label, digest: str, language: str) -> Sheet:
     """The paper with this recorded `content`. `payload` gives its fields their labels, `role` is that of the signer."""
     about = tuple(f"{one['number']} {one['title']}" for one in content.get("findings", ()))
     signature = SIGNATURE.filled(name=content["signed_by"]["name"], role_zh=role.zh, role_en=role.en)
@@ -58,11 +57,27 @@ def sheet(
         language=language, title=str(title.get(language, title["zh"])), number=str(content.get("number") or ""),
         office=str(content["office"]), issued_on=str(content["issued_on"]),
         fields=(
-            Field(UNIT.in_(language), unit), Field(FINDINGS.in_(language), lines=about),
+            Field(UNIT.in_(language), str(content["unit_name"])), Field(FINDINGS.in_(language), lines=about),
+            *_accused(content, language),
             *fields_of(content.get("payload", {}), payload, language),
         ),
         foot=tuple(foot),
     )  # fmt: skip
+
+
+def _accused(content: Mapping[str, Any], language: str) -> Iterator[Field]:
+    """What the findings say, where the paper repeats it: description, facts, and what they rest on."""
+    findings = content.get("findings", ())
+    told = tuple(one["description"] for one in findings if one.get("description"))
+    facts = tuple(f"{fact['no']}. {fact['text']}" for one in findings for fact in one.get("facts", ()))
+    rests = tuple(
+        f"{basis['title']} {basis.get('article', '')}".strip()
+        for one in findings
+        for basis in one.get("legal_basis", ())
+    )
+    for label, lines in ((DESCRIPTION, told), (FACTS, facts), (BASIS, rests)):
+        if lines:
+            yield Field(label.in_(language), lines=tuple(dict.fromkeys(lines)))
 
 
 def fields_of(values: Mapping[str, Any], model: type[BaseModel], language: str) -> Iterator[Field]:

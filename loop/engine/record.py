@@ -63,7 +63,8 @@ class Register:
         year = day.year if kind.issued else None
         serial = papers.take_serial(self._tx, office.id, SERIES, day.year) if kind.issued else None
         number = self._form.format(word=office.doc_prefix, year=day.year, serial=serial) if kind.issued else ""
-        content = canonical(_content(kind, decision, about, office.name, day, number))
+        unit = places.unit(self._tx, finding.unit_id).name
+        content = canonical(_content(kind, decision, about, office.name, unit, day, number))
         document = Document(
             id=f"{finding.number}.{seq}.{kind.kind}", kind=kind.kind, office_id=office.id, year=year, serial=serial,
             number=number, internal=kind.internal, issued_at=at, content=content, digest=digest(content),
@@ -78,22 +79,34 @@ class Register:
 
 
 def _content(
-    kind: Paper, decision: Decision, about: Sequence[Finding], office: str, day: date, number: str
+    kind: Paper, decision: Decision, about: Sequence[Finding], office: str, unit: str, day: date, number: str
 ) -> dict[str, Any]:
     after = decision.after
+    # A paper that joins several units names their findings; what each is accused of is told to each alone.
+    alone = len({f.unit_id for f in about}) == 1
     return {
         "kind": kind.kind,
         "title": kind.label._asdict(),
         "number": number,
         "office": office,
         "unit": after.unit_id,
+        "unit_name": unit,
         "issued_on": day.isoformat(),
         "action": decision.action.name,
-        "findings": [{"number": f.number, "title": f.title} for f in about],
+        "findings": [_accused(f) if alone else {"number": f.number, "title": f.title} for f in about],
         "signed_by": {"name": decision.actor.full_name, "role": decision.capacity.post.role},
         "cc": list(kind.cc),
         "payload": payload_of(decision),
     }
+
+
+def _accused(finding: Finding) -> dict[str, Any]:
+    """What a finding says, as a paper repeats it."""
+    sheet = finding.sheet
+    return {
+        "number": finding.number, "title": finding.title, "description": finding.description,
+        "facts": sheet.get("facts") or [], "legal_basis": sheet.get("legal_basis") or [],
+    }  # fmt: skip
 
 
 def payload_of(decision: Decision) -> dict[str, Any]:

@@ -133,9 +133,11 @@ class Draft:
 
 def jsonable(value: Any) -> Any:
     """`value` as plain JSON data: dates and instants as text, tuples as lists."""
+    if value is None or isinstance(value, str | int):
+        return value
     if isinstance(value, datetime | date):
         return value.isoformat()
-    if isinstance(value, Mapping):
+    if isinstance(value, dict | Mapping):
         return {str(k): jsonable(v) for k, v in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
         return [jsonable(v) for v in value]

@@ -168,12 +168,13 @@ def _conclude(book: Book, case: Case, command: Command) -> Decision:
     target = _target(case, source)
     _move(book, case, draft, target)
     timers, changed = _timers(book, case, draft, command)
-    after = _after(book, case, draft, timers)
+    sheet = {topic: jsonable(value) for topic, value in draft.sheet.items()}
+    after = _after(book, case, draft, sheet, timers)
     told = () if command.superseded else _told(case, draft)
     return Decision(
         action=action, actor=case.actor, capacity=case.capacity, source=source,
         target=after.dispute if action.track == DISPUTE else after.state, after=after, payload=case.payload,
-        columns=_changed_columns(finding, after), sheet={k: jsonable(v) for k, v in draft.sheet.items()},
+        columns=_changed_columns(finding, after), sheet=sheet,
         timers=changed, papers=_papers(case, draft), told=told, parts=tuple(dict.fromkeys(draft.parts)),
         left_parts=frozenset(draft.drops), remarks=draft.remarks,
     )  # fmt: skip
@@ -256,10 +257,12 @@ def _started(book: Book, case: Case, draft: Draft, order: Order, place: int) -> 
         timer_id, order.rule or case.rule(order.key), name=order.name, started_on=order.count_from, started_at=case.now,
         calendar=case.calendar, due_on=order.due_on, not_before=order.not_before,
     )  # fmt: skip
-    first = order.first_due_at or timer.first_due_at
-    timer = replace(timer, note=order.note, profile=order.profile, first_due_at=first)
+    if order.note or order.profile or order.first_due_at:
+        first = order.first_due_at or timer.first_due_at
+        timer = replace(timer, note=order.note, profile=order.profile, first_due_at=first)
     how = book.workflow.timers[order.name].on_due
-    timer = replace(timer, rung=clocks.first_rung(timer, how, case.rules.ladder, case.calendar))
+    if rung := clocks.first_rung(timer, how, case.rules.ladder, case.calendar):
+        timer = replace(timer, rung=rung)
     if draft.get("suspended_at") != NEVER and order.name != "suspension_end":
         return clocks.pause(timer, case.now, "suspended", case.calendar)
     return timer
@@ -274,6 +277,8 @@ def _settled(book: Book, timer: Timer, state: str, draft: Draft, held: bool) -> 
     held = held and isinstance(rule.on_due, Climb)
     point = None if waits else clocks.next_point(timer, rule.on_due, book.rules.ladder, book.calendar, held=held)
     next_at = point.at if point else clocks.OVER
+    if (timer.owner, timer.next_at, timer.error) == (owner, next_at, ""):
+        return timer
     return replace(timer, owner=owner, next_at=next_at, error="")
 
 
@@ -290,14 +295,14 @@ def _plain(draft: Draft) -> dict[str, Any]:
     return {k: v for k, v in draft.columns.items() if k != "timers"}
 
 
-def _after(book: Book, case: Case, draft: Draft, timers: tuple[Timer, ...]) -> Finding:
+def _after(book: Book, case: Case, draft: Draft, sheet: Mapping[str, Any], timers: tuple[Timer, ...]) -> Finding:
     finding, state = case.finding, draft.get("state")
     if is_written_off(state) and not is_written_off(finding.state) and "written_off_at" not in draft.columns:
         draft.set(written_off_at=case.now, level=0)
     if is_open(state) and not is_open(finding.state):
         draft.set(written_off_at=NEVER)
-    sheet = {**finding.sheet, **{k: jsonable(v) for k, v in draft.sheet.items()}}
-    after = replace(finding, **draft.columns, sheet=sheet, timers=timers, version=finding.version + 1)
+    whole = {**finding.sheet, **sheet}
+    after = replace(finding, **draft.columns, sheet=whole, timers=timers, version=finding.version + 1)
     return replace(after, **_next_due(book, after))
 
 
@@ -313,11 +318,12 @@ def _next_due(book: Book, finding: Finding) -> dict[str, Any]:
 
 
 _NOT_COLUMNS = frozenset({"sheet", "timers", "version", "head", "place", "id"})
+_COLUMNS = tuple(name for name in Finding.__dataclass_fields__ if name not in _NOT_COLUMNS)
 
 
 def _changed_columns(before: Finding, after: Finding) -> dict[str, Any]:
-    names = (name for name in Finding.__dataclass_fields__ if name not in _NOT_COLUMNS)
-    return {n: getattr(after, n) for n in names if getattr(after, n) != getattr(before, n) or before.version == 0}
+    now = {name: getattr(after, name) for name in _COLUMNS}
+    return now if before.version == 0 else {n: value for n, value in now.items() if value != getattr(before, n)}
 
 
 def _told(case: Case, draft: Draft) -> tuple[str, ...]:
