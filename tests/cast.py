@@ -78,9 +78,7 @@ def engage(tx: Tx) -> Cast:
         places.add_unit(tx, ROOT, name=name, kind=kind, region=region, department_id=department, id_=id_)
     for name, (role, place) in POSTS.items():
         at = {"region": place} if place.isdigit() else {"unit_id": place}
-        person, _ = staff.enrol(
-            tx, ROOT, name=name, full_name=f"{name}·某", role=role, from_on=date(2020, 1, 1), **at
-        )
+        person, _ = staff.enrol(tx, ROOT, name=name, full_name=f"{name}·某", role=role, from_on=date(2020, 1, 1), **at)
         cast.ids[name] = person.id
     for kind in ("special", "comprehensive"):
         cast.supervisions[kind] = supervisions.add_supervision(tx, ROOT, _campaign(kind, cast.office_id)).id

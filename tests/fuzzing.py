@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
@@ -21,7 +21,6 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from loop.api.problems import MEDIA_TYPE, TITLES, TYPE
-from loop.kernel.people import ROLES
 from loop.kernel.finding import Finding
 from tests.cast import CITY, COUNTY, POSTS
 from tests.inhabited import HOME, Inhabited
@@ -36,7 +35,15 @@ CHECKS = [
     not_a_server_error, status_code_conformance, content_type_conformance, response_headers_conformance,
     response_schema_conformance,
 ]  # fmt: skip
-LEAKS = ("Traceback (most recent", 'File "', "site-packages", "sqlite3.", "psycopg", "pydantic", str(Path(__file__).parents[1]))
+LEAKS = (
+    "Traceback (most recent",
+    'File "',
+    "site-packages",
+    "sqlite3.",
+    "psycopg",
+    "pydantic",
+    str(Path(__file__).parents[1]),
+)
 FIXED: dict[str, Sequence[str]] = {
     "limit": ("1", "5", "200"), "q": ("消防", "a"), "sort": ("due_at", "-number", "level", "-opened_at"), "open": ("true",),
     "stage": ("rectification", "review"), "state": ("rectification.executing", "report.draft"), "dispute": ("none",),
@@ -173,7 +180,7 @@ class Clerk:
         home, fresh = self.home, f"x{next(self._numbers)}"
         number, day = self.dice.choice(home.numbers), home.world.day
         me = sent.who or "chief"
-        return {
+        overrides: dict[tuple[str, str], Callable[[], dict[str, Any]]] = {
             ("POST", "/findings"): home.writer.new,
             ("POST", "/findings/actions/open"): home.writer.new,
             ("POST", "/findings/actions/take_over"): home.writer.taken_over,
@@ -195,7 +202,9 @@ class Clerk:
             ("POST", "/tip-offs/result"): lambda: {"receipt": self.dice.choice(home.spare.receipts)},
             ("PATCH", "/tip-offs/{tip_off}"): lambda: self.dice.choice([{"status": "checking"}, {"finding": number}, {}]),
             ("POST", "/clock"): lambda: {"advance": self.dice.choice(["1min", "1h", "1d"])},
-        }.get((operation.method.upper(), operation.path.removeprefix(API)), dict[str, Any])()  # fmt: skip
+        }  # fmt: skip
+        place = (operation.method.upper(), operation.path.removeprefix(API))
+        return overrides[place]() if place in overrides else {}
 
     def _file(self) -> dict[str, Any]:
         return {"file": b"%PDF-1.7\nproof " + str(next(self._numbers)).encode()}
@@ -297,6 +306,5 @@ def case_of(operation: Any, sent: Sent) -> Any:
 
 def operations(app: Any) -> list[Any]:
     """Every operation of the application's own OpenAPI document, as Schemathesis reads it."""
-    return [found.ok() for found in schemathesis.openapi.from_asgi("/openapi.json", app).get_all_operations()]
-
-
+    found: Iterable[Any] = schemathesis.openapi.from_asgi("/openapi.json", app).get_all_operations()
+    return [one.ok() for one in found]

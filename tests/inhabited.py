@@ -34,11 +34,11 @@ DRAFTED = f"{EXECUTING} propose_bulletin"
 GROUP = f"{EXECUTING} attach refer form_group"
 HOME = tuple(name for name in POSTS if not name.startswith(("next_", "province_")))
 """Who has to do with the county."""
-ERAS = (95, 95, 40, 0)
+ERAS = (95, 95, 40)
 """So many days pass after each era."""
 LONG_LIVES = (
-    (f"{PASSED} write_off", "confirm_held", "confirm_held", ""), ("", f"{PASSED} write_off", "", ""),
-    ("", "", RECEIVED, ""), ("", "", f"{PASSED} propose_commendation announce_commendation", ""), ("", "", SERVED, ""),
+    (f"{PASSED} write_off", "confirm_held", "confirm_held"), ("", f"{PASSED} write_off", ""), ("", "", RECEIVED),
+    ("", "", f"{PASSED} propose_commendation announce_commendation"), ("", "", SERVED),
 )  # fmt: skip
 SHORT_LIVES = (
     "", "", "submit_report", "submit_report", "submit_report approve_report", "submit_report approve_report attach defend",
@@ -90,14 +90,14 @@ class Inhabited:
         """Let everybody live through a good half of a year, then put every kind of finding beside each other."""
         longest = [self._born() for _ in LONG_LIVES]
         for era, days in enumerate(ERAS):
-            for number, life in zip(longest, LONG_LIVES, strict=True):
-                self._live(number, life[era])
-            if era == len(ERAS) - 1:
-                for life in SHORT_LIVES:
-                    number = self._born()
-                    self._live(number, life)
-                    self._lives[life] = self.world.finding(number)
+            for number, eras in zip(longest, LONG_LIVES, strict=True):
+                self._live(number, eras[era])
             self.pass_time(timedelta(days=days))
+        for life in SHORT_LIVES:
+            number = self._born()
+            self._live(number, life)
+            self._lives[life] = self.world.finding(number)
+        self.notice_time()
 
     def pass_time(self, span: timedelta) -> None:
         """Move the virtual clock on, running what is due on the way."""
@@ -179,12 +179,20 @@ class Inhabited:
         """Tip-offs, and spare regions, offices, units, people and tokens, all made by HTTP."""
         for count in range(4):
             region = f"{COUNTY}{100 + count}"
-            await self._make("regions", "/regions", {"code": region, "name": f"备用{count}", "level": "township", "parent": COUNTY})
-            await self._make("offices", "/offices", {"code": f"B{count}", "region": region, "name": "备用办", "doc_prefix": f"备{count}"})
+            await self._make(
+                "regions", "/regions", {"code": region, "name": f"备用{count}", "level": "township", "parent": COUNTY}
+            )
+            await self._make(
+                "offices",
+                "/offices",
+                {"code": f"B{count}", "region": region, "name": "备用办", "doc_prefix": f"备{count}"},
+            )
             await self._make("units", "/units", {"name": f"备用学校{count}", "kind": "school", "region": COUNTY})
             user = {"name": f"spare{count}", "full_name": "备用", "role": "inspector", "region": COUNTY}
             await self._make("users", "/users", user)
-            taken = await self.site.post(None, "/tip-offs", {"matter": "食堂食材过期", "unit": "school", "contact": "13800000000"})
+            taken = await self.site.post(
+                None, "/tip-offs", {"matter": "食堂食材过期", "unit": "school", "contact": "13800000000"}
+            )
             self.spare.receipts.append(done(taken)["receipt"])
         found = done(await self.site.get("officer", "/tip-offs"))["items"]
         self.spare.tip_offs += [one["id"] for one in found]

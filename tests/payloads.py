@@ -189,7 +189,13 @@ class Writer:
 
     def _issue_bulletin(self, finding: Finding) -> dict[str, Any]:
         shown = self.choose([{}, {"public": True, "public_text": "某校逾期未整改", "privacy_checked_by": "officer"}])
-        return {"kind": "criticism", "text": "逾期未整改", "recipients": ["镇党委"], "rectify_by": self.day(20), **shown}
+        return {
+            "kind": "criticism",
+            "text": "逾期未整改",
+            "recipients": ["镇党委"],
+            "rectify_by": self.day(20),
+            **shown,
+        }
 
     def _answer_bulletin(self, finding: Finding) -> dict[str, Any]:
         return {"text": "已经部署", "attachments": self._files(finding)}

@@ -53,7 +53,7 @@ class Hostile:
     method: str
     address: str
     content: bytes = b""
-    headers: dict[str, str | bytes] = field(default_factory=dict)
+    headers: dict[str, bytes] = field(default_factory=dict)
     token: bool = True
     must: bool = True
 
@@ -75,7 +75,7 @@ def hostile(operation: Any, sent: Sent, methods: set[str]) -> Iterator[Hostile]:
     method, where = operation.method.upper(), address(operation, sent)
     content = operation.definition.raw.get("requestBody", {}).get("content", {})
     body = json.dumps(sent.body).encode() if sent.kind == JSON else b""
-    typed: dict[str, str | bytes] = {"Content-Type": sent.kind or JSON} if body else {}
+    typed = {"Content-Type": JSON.encode()} if body else {}
     yield Hostile("another method", next(m for m in METHODS if m not in methods), where, body, typed)
     if not is_public(operation):
         yield Hostile("no token", method, where, body, typed, token=False)
@@ -87,17 +87,29 @@ def hostile(operation: Any, sent: Sent, methods: set[str]) -> Iterator[Hostile]:
         for value in QUERIES:
             query = urlencode({parameter.name: value})
             refused = value == "\x00" and method == "GET"
-            yield Hostile(f"{parameter.name}={value[:20]!r}", method, address(operation, sent, query), body, typed, must=refused)
+            yield Hostile(
+                f"{parameter.name}={value[:20]!r}", method, address(operation, sent, query), body, typed, must=refused
+            )
     for name, raw in RAW.items():
         kind = JSON if JSON in content or not content else min(content)
-        yield Hostile(name, method, where, raw, {"Content-Type": kind}, must=JSON in content or name == "10 MB" and bool(content))
+        yield Hostile(
+            name,
+            method,
+            where,
+            raw,
+            {"Content-Type": kind.encode()},
+            must=JSON in content or (name == "10 MB" and bool(content)),
+        )
     if JSON in content:
         yield from _spoilt(method, where, sent.body)
-        yield Hostile("another type", method, where, body, {"Content-Type": "text/xml"})
+        yield Hostile("another type", method, where, body, {"Content-Type": b"text/xml"})
     if any(kind.startswith("multipart/") for kind in content):
-        yield from (Hostile(name, method, where, raw, {"Content-Type": FORM}, must=False) for name, raw in FORMS.items())
-        yield Hostile("no boundary", method, where, b"x", {"Content-Type": "multipart/form-data"})
-        yield Hostile("another type", method, where, b"<x/>", {"Content-Type": "text/xml"})
+        yield from (
+            Hostile(name, method, where, raw, {"Content-Type": FORM.encode()}, must=False)
+            for name, raw in FORMS.items()
+        )
+        yield Hostile("no boundary", method, where, b"x", {"Content-Type": b"multipart/form-data"})
+        yield Hostile("another type", method, where, b"<x/>", {"Content-Type": b"text/xml"})
 
 
 def _spoilt(method: str, where: str, body: Any) -> Iterator[Hostile]:
@@ -112,7 +124,7 @@ def _spoilt(method: str, where: str, body: Any) -> Iterator[Hostile]:
     }  # fmt: skip
     for name, (spoil, must) in spoils.items():
         spoilt = json.dumps(_mapped(body, spoil)).encode()
-        yield Hostile(name, method, where, spoilt, {"Content-Type": JSON}, must=must)
+        yield Hostile(name, method, where, spoilt, {"Content-Type": JSON.encode()}, must=must)
 
 
 def _leaves(value: Any, kind: type) -> list[Any]:

@@ -40,7 +40,13 @@ async def test_signing_for_a_message_stands_the_first_time(site: Site) -> None:
     assert (await site.post("school", path)).json()["acknowledged_at"] == signed["acknowledged_at"]
     assert await inbox(site, "school", "?unread=true") == []
     assert [m["id"] for m in await inbox(site, "school")] == [message["id"]]
-    for who, id_ in (("officer", message["id"]), ("school", "0"), ("school", "abc"), ("school", "9" * 30), ("school", "١")):
+    for who, id_ in (
+        ("officer", message["id"]),
+        ("school", "0"),
+        ("school", "abc"),
+        ("school", "9" * 30),
+        ("school", "١"),
+    ):
         refused(await site.post(who, f"/notifications/{id_}/acknowledge"), 404, "not_found")
     refused(await site.post(None, path), 401, "unauthenticated")
 

@@ -86,15 +86,23 @@ async def test_a_post_ends_with_its_last_day(site: Site) -> None:
     refused(await site.call("admin", "PATCH", f"/users/{id_}", strange), 422, "invalid")
 
 
-async def test_a_county_administrator_does_not_reach_an_account_that_also_serves_elsewhere(site: Site, county_admin: str) -> None:
+async def test_a_county_administrator_does_not_reach_an_account_that_also_serves_elsewhere(
+    site: Site, county_admin: str
+) -> None:
     ids = site.world.cast.ids
-    assert (await site.call(county_admin, "PATCH", f"/users/{ids['officer']}", {"full_name": "新名"})).status_code == 200
+    assert (
+        await site.call(county_admin, "PATCH", f"/users/{ids['officer']}", {"full_name": "新名"})
+    ).status_code == 200
     await site.post("admin", "/users", {"name": "officer", "role": "inspector", "region": CITY})
-    refused(await site.call(county_admin, "PATCH", f"/users/{ids['officer']}", {"password": PASSWORD}), 403, "forbidden")
+    refused(
+        await site.call(county_admin, "PATCH", f"/users/{ids['officer']}", {"password": PASSWORD}), 403, "forbidden"
+    )
     refused(await site.call(county_admin, "PATCH", f"/users/{ids['city_chief']}", {"active": False}), 404, "not_found")
     refused(await site.call("chief", "PATCH", f"/users/{ids['officer']}", {"active": False}), 403, "forbidden")
     grab = {"name": "someone", "full_name": "某", "role": "admin", "region": CITY}
-    assert [e["field"] for e in refused(await site.post(county_admin, "/users", grab), 422, "invalid")["errors"]] == ["region"]
+    assert [e["field"] for e in refused(await site.post(county_admin, "/users", grab), 422, "invalid")["errors"]] == [
+        "region"
+    ]
 
 
 async def test_a_recusal_is_for_oneself_to_add_and_for_the_chief_to_lift(site: Site) -> None:
@@ -112,7 +120,9 @@ async def test_a_recusal_is_for_oneself_to_add_and_for_the_chief_to_lift(site: S
     lifted = await site.post("chief", path, {**mine, "until_on": site.world.day(-1)})
     assert lifted.json()["until_on"] == site.world.day(-1)
     assert not site.world.parts.store.read(lambda tx: people.recused(tx, [id_], "school", today))
-    assert [e["field"] for e in refused(await site.post("chief", path, {**mine, "unit": "x"}), 422, "invalid")["errors"]] == ["unit"]
+    assert [
+        e["field"] for e in refused(await site.post("chief", path, {**mine, "unit": "x"}), 422, "invalid")["errors"]
+    ] == ["unit"]
 
 
 # ---- tokens --------------------------------------------------------------------------------------------------------
@@ -169,5 +179,9 @@ async def test_a_token_that_cannot_be(site: Site, wanted: dict[str, object], fie
 
 
 async def test_next_door_is_another_scope(site: Site) -> None:
-    assert {p["name"] for p in await pages(site, "next_officer", "/users")} == {"next_officer", "next_chief", "next_school"}
+    assert {p["name"] for p in await pages(site, "next_officer", "/users")} == {
+        "next_officer",
+        "next_chief",
+        "next_school",
+    }
     assert [r["code"] for r in await pages(site, "next_officer", "/regions")] == [NEXT_DOOR]

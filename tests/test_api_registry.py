@@ -49,7 +49,9 @@ async def test_everybody_reads_the_regions_of_their_scope_in_pages_that_meet(sit
     [("officer", TOWN, 200), ("officer", PROVINCE, 200), ("officer", NEXT_DOOR, 404), ("school", TOWN, 200),
      ("school", COUNTY, 200), ("school", NEXT_DOOR, 404), ("admin", "999999", 404), (None, TOWN, 401)],
 )  # fmt: skip
-async def test_a_region_is_read_if_it_lies_in_scope_or_holds_it(site: Site, who: str | None, code: str, status: int) -> None:
+async def test_a_region_is_read_if_it_lies_in_scope_or_holds_it(
+    site: Site, who: str | None, code: str, status: int
+) -> None:
     assert (await site.get(who, f"/regions/{code}")).status_code == status
 
 
@@ -65,7 +67,12 @@ async def test_an_administrator_makes_region_office_and_unit_and_each_leaves_an_
     assert (one["region"], one["superior"]) == ("930107", city["id"])
     unit = {"name": "新湖县第一小学", "kind": "school", "region": "930107"}
     new = (await site.post("admin", "/units", unit)).json()
-    assert (await site.get("admin", f"/units/{new['id']}")).json() == {**unit, "id": new["id"], "department": None, "active": True}
+    assert (await site.get("admin", f"/units/{new['id']}")).json() == {
+        **unit,
+        "id": new["id"],
+        "department": None,
+        "active": True,
+    }
     trail = site.world.parts.store.read(lambda tx: journal.trail(tx, "people"))
     assert [entry.action for entry in trail[-3:]] == ["add_region", "add_office", "add_unit"]
     assert {entry.actor_name for entry in trail[-3:]} == {"admin"}
@@ -118,7 +125,9 @@ async def test_a_unit_sees_itself_and_a_department_those_it_governs(site: Site) 
         (f"/regions/{COUNTY}", {"active": "no"}, "active"),
     ],
 )  # fmt: skip
-async def test_a_change_that_cannot_be_names_its_field(site: Site, path: str, changes: dict[str, Any], field: str) -> None:
+async def test_a_change_that_cannot_be_names_its_field(
+    site: Site, path: str, changes: dict[str, Any], field: str
+) -> None:
     answer = await site.call("admin", "PATCH", path, changes)
     assert [e["field"] for e in refused(answer, 422, "invalid")["errors"]] == [field]
 
@@ -138,6 +147,8 @@ async def test_a_repeated_post_makes_one(site: Site) -> None:
     refused(await site.post("admin", "/regions", taken), 409, "conflict")
 
 
-@pytest.mark.parametrize("query", ["limit=0", "limit=201", "limit=x", "after=zzz", "colour=red", "active=maybe", "kind=shop"])
+@pytest.mark.parametrize(
+    "query", ["limit=0", "limit=201", "limit=x", "after=zzz", "colour=red", "active=maybe", "kind=shop"]
+)
 async def test_a_page_that_cannot_be(site: Site, query: str) -> None:
     refused(await site.get("admin", f"/units?{query}"), 422, "invalid")

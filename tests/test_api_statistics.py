@@ -105,7 +105,9 @@ async def test_nothing_to_count_gives_no_rate(site: Site) -> None:
     assert (await figures(site, "admin"))["counts"]["found"]["value"] == 0
 
 
-@pytest.mark.parametrize("query", ["?region=nowhere", "?office=nowhere", "?opened_after=soon", "?colour=red", "?unit=%00"])
+@pytest.mark.parametrize(
+    "query", ["?region=nowhere", "?office=nowhere", "?opened_after=soon", "?colour=red", "?unit=%00"]
+)
 async def test_a_question_that_cannot_be(site: Site, query: str) -> None:
     refused(await site.get("officer", f"/statistics{query}"), 422, "invalid")
     refused(await site.get(None, f"/statistics{query}"), 401, "unauthenticated")

@@ -62,7 +62,9 @@ async def test_the_answer_has_a_deadline_that_reminds_the_officer_and_stops_with
     (message,) = (await site.get("officer", "/notifications")).json()["items"]
     assert message["tip_off"] == one["id"]
     assert message["text"]["zh"].startswith("举报：")
-    await site.call("officer", "PATCH", f"/tip-offs/{one['id']}", {"status": "refused", "result": "不属于教育督导范围。"})
+    await site.call(
+        "officer", "PATCH", f"/tip-offs/{one['id']}", {"status": "refused", "result": "不属于教育督导范围。"}
+    )
     assert (await site.get("officer", "/todo")).json()["items"] == []
     assert site.world.sleep(60) == []
 

@@ -67,7 +67,12 @@ class Fuzz:
             sent = self.clerk.call(operation, seat)
             if dice.random() < 0.85:
                 case.path_parameters = dict(sent.path)
-            if isinstance(sent.body, dict) and isinstance(case.body, dict) and sent.kind == case.media_type and dice.random() < 0.5:
+            if (
+                isinstance(sent.body, dict)
+                and isinstance(case.body, dict)
+                and sent.kind == case.media_type
+                and dice.random() < 0.5
+            ):
                 known = [name for name in case.body if name in sent.body] or list(case.body)
                 changed = dice.sample(known, min(len(known), 1))
                 case.body = {**sent.body, **{name: case.body[name] for name in changed}}
@@ -92,7 +97,11 @@ class Fuzz:
 
 def tame(operation: Any, case: Any) -> None:
     """Keep a made-up leap of the clock short, so that not everything falls due at once."""
-    if operation.path == f"{API}/clock" and isinstance(case.body, dict) and str(case.body.get("advance", "")).endswith("d"):
+    if (
+        operation.path == f"{API}/clock"
+        and isinstance(case.body, dict)
+        and str(case.body.get("advance", "")).endswith("d")
+    ):
         case.body = {**case.body, "advance": "1d" if case.body["advance"] == "1d" else TAMED}
 
 
@@ -106,7 +115,10 @@ def fuzzed(home: Inhabited, *, rounds: int, seats: int, able: int, examples: int
             if operation.path.startswith(ACTIONS):
                 home.provide(operation.path.removeprefix(ACTIONS))
             careful = operation.path.endswith(CAREFUL)
-            for seat in (*islice(turns, 1 if careful else seats), *(fuzz.clerk.able(operation) for _ in range(1 if careful else able))):
+            for seat in (
+                *islice(turns, 1 if careful else seats),
+                *(fuzz.clerk.able(operation) for _ in range(1 if careful else able)),
+            ):
                 fuzz.plausible(operation, seat)
             fuzz.made_up(operation, 1 if careful else examples, turn)
     return fuzz.tally
@@ -166,14 +178,16 @@ class Sweep:
         for call in islice(hostile(operation, sent, methods), place % self.step, None, self.step):
             answer = await self._attack(call, None if is_public(operation) else sent.who)
             accepted = accepted or (answer.is_success and operation.method.upper() != "GET")
-            self.wrong += [f"{operation.label}, {call.name}: {answer.status_code} {fault}" for fault in self._faults(call, answer)]
+            self.wrong += [
+                f"{operation.label}, {call.name}: {answer.status_code} {fault}" for fault in self._faults(call, answer)
+            ]
         return accepted
 
     async def _attack(self, call: Hostile, who: str | None) -> httpx.Response:
         self.made += 1
-        headers = dict(call.headers)
+        headers = {name.encode(): value for name, value in call.headers.items()}
         if who and call.token:
-            headers.setdefault("Authorization", f"Bearer {self.home.site.tokens[who]}")
+            headers.setdefault(b"Authorization", f"Bearer {self.home.site.tokens[who]}".encode())
         # Each call from another address: what the public may do is limited for each.
         address = f"10.{self.made >> 16 & 255}.{self.made >> 8 & 255}.{self.made & 255}"
         wire = httpx.ASGITransport(app=self.home.site.app, client=(address, 443), raise_app_exceptions=False)

@@ -87,7 +87,9 @@ def test_files_and_functions_are_small_and_named_for_a_noun(path: Path) -> None:
             assert (node.end_lineno or node.lineno) - node.lineno < 40, f"{node.name} is too long"
 
 
-@pytest.mark.parametrize("path", [p for p in SOURCES if "benchmarks" not in p.parts], ids=lambda p: str(p.relative_to(ROOT)))
+@pytest.mark.parametrize(
+    "path", [p for p in SOURCES if "benchmarks" not in p.parts], ids=lambda p: str(p.relative_to(ROOT))
+)
 def test_a_module_opens_with_what_lives_in_it(path: Path) -> None:
     assert ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
 

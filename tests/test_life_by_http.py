@@ -96,7 +96,12 @@ async def _under_pressure(life: Life) -> None:
     await life.act("officer", "file_interview", record_no="约 1", recipients=["县委"])
     assert "propose_bulletin" in await life.pass_days(20)
     await life.act(
-        "chief", "issue_bulletin", kind="criticism", text="逾期未整改", recipients=["镇党委"], rectify_by=await life.day(15)
+        "chief",
+        "issue_bulletin",
+        kind="criticism",
+        text="逾期未整改",
+        recipients=["镇党委"],
+        rectify_by=await life.day(15),
     )
     await life.act("school", "answer_bulletin", text="立即整改")
     assert "refer" in await life.pass_days(20)
@@ -152,7 +157,14 @@ async def test_the_whole_life_of_a_finding_by_http_alone(life: Life) -> None:
     assert (await life.finding())["state"] == "archived"
     events = life.good(await life.site.get("auditor", f"/findings/{life.number}/events?limit=200"))["items"]
     assert [event["seq"] for event in events] == list(range(1, len(events) + 1))
-    assert {event["actor"]["role"] for event in events} >= {"inspector", "chief", "director", "unit", "officer", "system"}
+    assert {event["actor"]["role"] for event in events} >= {
+        "inspector",
+        "chief",
+        "director",
+        "unit",
+        "officer",
+        "system",
+    }
 
 
 async def test_something_well_done_is_praised_by_http(life: Life) -> None:

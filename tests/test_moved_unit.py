@@ -16,9 +16,7 @@ def test_a_unit_that_moves_leaves_its_findings_where_they_are(store: Store) -> N
     country = store.write(found)
     row = {"id": 1, "path": PATHS[TOWN], "unit_id": country.school.id, "office_id": country.county.id}
     store.write(lambda tx: put_findings(tx, [row]))
-    store.write(
-        lambda tx: places.change_unit(tx, BY, country.school.id, {"region": OTHER_CITY, "department_id": None})
-    )
+    store.write(lambda tx: places.change_unit(tx, BY, country.school.id, {"region": OTHER_CITY, "department_id": None}))
     finding = store.read(lambda tx: findings.load(tx, "F-000001", lock=False))
     assert finding is not None
     officer = Actor("p", "p", "某", (Post("1", "officer", PATHS[COUNTY]),))

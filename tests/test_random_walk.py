@@ -199,7 +199,9 @@ class Walk(RuleBasedStateMachine):
         state = flow.states[finding.state]
         here = [t for t in finding.timers if not (fires := flow.timers[t.rule].fires_in) or finding.state in fires]
         course = [t for t in here if flow.timers[t.rule].kind == "course"]
-        strays = [t.rule for t in finding.timers if (lives := flow.timers[t.rule].lives_in) and finding.state not in lives]
+        strays = [
+            t.rule for t in finding.timers if (lives := flow.timers[t.rule].lives_in) and finding.state not in lives
+        ]
         assert not strays, f"{finding.state} keeps {strays}"
         assert bool(course) == bool(state.waits_for or finding.state == "lookback.watching"), finding.state
         rules = Counter(t.rule for t in course if t.rule != "lookback")

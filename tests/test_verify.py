@@ -61,7 +61,9 @@ def play(world: World) -> None:
         world.act("inspector", "submit_report", number)
         world.act("chief", "approve_report", number, fed_back_on=world.day())
     world.act("school", "defend", numbers[0], grounds=["已经整改"])
-    world.act("officer", "weigh_defence", numbers[0], outcome="rejected", reasons=[{"ground_no": 1, "text": "未见整改"}])
+    world.act(
+        "officer", "weigh_defence", numbers[0], outcome="rejected", reasons=[{"ground_no": 1, "text": "未见整改"}]
+    )
     world.sleep(12)
     world.act_all("chief", "serve_opinion", numbers, {"evaluation": "存在隐患", "demands": ["清理楼道"]})
     world.sleep(8)
@@ -263,7 +265,9 @@ def test_a_deleted_row_is_found_and_named(played: World, direct: Direct, table: 
     content(played)
 
 
-@pytest.mark.parametrize("where", ["chain = 'people' ORDER BY seq", "chain = 'people' ORDER BY seq DESC", "seq = 3", "seq = 1"])
+@pytest.mark.parametrize(
+    "where", ["chain = 'people' ORDER BY seq", "chain = 'people' ORDER BY seq DESC", "seq = 3", "seq = 1"]
+)
 def test_an_event_missing_anywhere_in_a_chain_is_named(played: World, direct: Direct, where: str) -> None:
     row = direct.row("event", where)
     direct.drop("event", row)

@@ -45,7 +45,7 @@ class World:
         self.clock = START
         self.parts = bootstrap.build(settings, now=lambda: self.clock, virtual_from=START if virtual else None)
         self.engine = self.parts.engine
-        self.cast: Cast = self.parts.store.write(lambda tx: engage(tx))
+        self.cast: Cast = self.parts.store.write(engage)
 
     @property
     def today(self) -> date:

@@ -73,7 +73,9 @@ def query_of(request: Request, model: type[M], *, lists: frozenset[str] = frozen
     for name in dict.fromkeys(request.query_params):
         given = request.query_params.getlist(name)
         if not all(map(storable, given)):
-            raise Invalid.field(name[:64], "含有不能使用的字符。", "holds a character that cannot be used.", "characters")
+            raise Invalid.field(
+                name[:64], "含有不能使用的字符。", "holds a character that cannot be used.", "characters"
+            )
         if name in lists:
             values[name] = [part for one in given for part in one.split(",") if part]
         elif len(given) > 1:

@@ -126,7 +126,12 @@ async def give_out(request: Request) -> Response:
             raise Invalid.field(stray[0], "文件不分页。", "a file has no pages.", "extra_forbidden")
         check_words(service.book.workflow, asked)
         chosen = asked.chosen(service.calendar)
-        return caller, chosen, asked.sort, _chunk(request, tx, caller=caller, chosen=chosen, sort=asked.sort, after=None)
+        return (
+            caller,
+            chosen,
+            asked.sort,
+            _chunk(request, tx, caller=caller, chosen=chosen, sort=asked.sort, after=None),
+        )
 
     caller, chosen, sort, begun = await reading(request, first)
 
@@ -144,9 +149,7 @@ async def give_out(request: Request) -> Response:
     return StreamingResponse(lines(), headers=headers, media_type="text/csv; charset=utf-8")
 
 
-def _chunk(
-    request: Request, tx: Tx, *, caller: Caller, chosen: LedgerFilter, sort: str, after: str | None
-) -> Chunk:
+def _chunk(request: Request, tx: Tx, *, caller: Caller, chosen: LedgerFilter, sort: str, after: str | None) -> Chunk:
     return exchange.chunk(
         tx, service_of(request).book, caller.actor, chosen, now=caller.now, sort=sort, after=after,
         language=language(request),
@@ -233,7 +236,8 @@ def _shown(result: Result, dry_run: bool, spoken: str) -> dict[str, Any]:
         "dry_run": dry_run,
         "encoding": sheet.encoding,
         "headings": [
-            {"heading": heading.text, "column": heading.column.key if heading.column else None} for heading in sheet.headings
+            {"heading": heading.text, "column": heading.column.key if heading.column else None}
+            for heading in sheet.headings
         ],
         "counts": {**dict(exchange.counted(result.rows)), "skipped": len(sheet.skipped)},
         "rows": [_row(row, result.made.get(row.number), spoken) for row in result.rows],

@@ -26,7 +26,9 @@ class Metrics:
         self.registry = CollectorRegistry()
         labels = ("method", "route")
         self._requests = Counter("loop_requests", "Requests answered.", (*labels, "status"), registry=self.registry)
-        self._seconds = Histogram("loop_request_seconds", "Time until the answer was sent.", labels, registry=self.registry)
+        self._seconds = Histogram(
+            "loop_request_seconds", "Time until the answer was sent.", labels, registry=self.registry
+        )
         self.registry.register(_Rows(service))
 
     def count(self, method: str, route: str, status: int, seconds: float) -> None:

@@ -111,7 +111,8 @@ async def list_users(request: Request) -> Response:
             tx, active=asked.active, within=regions_of(caller.actor), own=[caller.actor.id], after=asked.after,
             limit=asked.limit,
         )  # fmt: skip
-        return listed([_shown(tx, person) for person in page.items], page.next)
+        held = staff.posts_of_many(tx, (person.id for person in page.items))
+        return listed([user_view(person, tuple(held[person.id])) for person in page.items], page.next)
 
     return await looking(request, work)
 
@@ -262,7 +263,9 @@ async def recuse(request: Request, user: str) -> Response:
         post = _over(tx, caller, person)
         new = read()
         until_on = new.until_on or FOREVER
-        if post is None and any(r.unit_id == new.unit and until_on < r.until_on for r in staff.recusals_of(tx, person.id)):
+        if post is None and any(
+            r.unit_id == new.unit and until_on < r.until_on for r in staff.recusals_of(tx, person.id)
+        ):
             raise Forbidden(NO_LIFTING)
         if not path_of_unit(tx, new.unit):
             raise Invalid.field("unit", "没有这个单位。", "there is no such unit.", "unknown")

@@ -165,9 +165,7 @@ async def add_office(request: Request) -> Response:
     def work(tx: Tx, caller: Caller, read: Callable[[], shapes.NewOffice]) -> Answer:
         new = read()
         by = _by_there(tx, caller, service, new.region, "region")
-        added = offices.add_office(
-            tx, by, code=new.code, region=new.region, name=new.name, doc_prefix=new.doc_prefix
-        )
+        added = offices.add_office(tx, by, code=new.code, region=new.region, name=new.name, doc_prefix=new.doc_prefix)
         return made_at(f"offices/{added.id}", office_view(added))
 
     return await posting(request, shapes.NewOffice, work, ADMIN)
@@ -245,9 +243,7 @@ async def add_unit(request: Request) -> Response:
     def work(tx: Tx, caller: Caller, read: Callable[[], shapes.NewUnit]) -> Answer:
         new = read()
         by = _by_there(tx, caller, service, new.region, "region")
-        added = places.add_unit(
-            tx, by, name=new.name, kind=new.kind, region=new.region, department_id=new.department
-        )
+        added = places.add_unit(tx, by, name=new.name, kind=new.kind, region=new.region, department_id=new.department)
         return made_at(f"units/{added.id}", unit_view(added))
 
     return await posting(request, shapes.NewUnit, work, ADMIN)

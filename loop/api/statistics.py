@@ -59,7 +59,10 @@ class StatisticsQuery(BaseModel):
     def given(self, calendar: Calendar) -> dict[str, Any]:
         """What was asked, as query parameters."""
         values = {name: _value(value, calendar) for name, value in self.model_dump().items() if value}
-        return {n: v.isoformat() if isinstance(v, datetime) else list(v) if isinstance(v, tuple) else v for n, v in values.items()}
+        return {
+            n: v.isoformat() if isinstance(v, datetime) else list(v) if isinstance(v, tuple) else v
+            for n, v in values.items()
+        }
 
 
 def _value(value: Any, calendar: Calendar) -> Any:

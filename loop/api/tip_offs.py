@@ -231,7 +231,11 @@ async def list_tip_offs(request: Request) -> Response:
         asked = query_of(request, TipOffQuery)
         at = (offices.office_at(tx, path[-1]) for path in regions_of(caller.actor, *CHECKERS))
         page = tip_offs.tip_offs(
-            tx, offices=[office.id for office in at if office], status=asked.status, after=asked.after, limit=asked.limit
+            tx,
+            offices=[office.id for office in at if office],
+            status=asked.status,
+            after=asked.after,
+            limit=asked.limit,
         )
         return listed([view(tx, service, value) for value in page.items], page.next)
 

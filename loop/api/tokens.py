@@ -97,7 +97,9 @@ def _made(tx: Tx, service: Service, caller: Caller, new: shapes.NewToken) -> Ans
         asked = due_instant(new.expires_on, service.calendar)
         if not now < asked <= ends + timedelta(days=1):
             last = local_day(ends, service.calendar).isoformat()
-            raise Invalid.field("expires_on", f"须在今天之后、{last} 之前。", f"must lie between today and {last}.", "range")
+            raise Invalid.field(
+                "expires_on", f"须在今天之后、{last} 之前。", f"must lie between today and {last}.", "range"
+            )
         ends = asked
     token, clear = accounts.create_token(
         tx, person_id=caller.actor.id, name=new.name, scopes=tuple(new.scopes), expires_at=ends, now=now
@@ -126,7 +128,9 @@ async def revoke_token(request: Request, token: str) -> Response:
     return await writing(request, work)
 
 
-@router.get("/tokens/{token}", summary="One token of one's own", responses={**said(shapes.TokenOut), **REFUSALS_OF_READING})
+@router.get(
+    "/tokens/{token}", summary="One token of one's own", responses={**said(shapes.TokenOut), **REFUSALS_OF_READING}
+)
 async def read_token(request: Request, token: str) -> Response:
     """A token of the caller's own, without its text."""
     service = service_of(request)

@@ -64,7 +64,9 @@ def places_of(before: Finding, after: Finding, roles: Iterable[str]) -> tuple[se
     return regions, units, persons
 
 
-def resolve(before: Finding, after: Finding, roles: Iterable[str], seats: Iterable[Seat]) -> tuple[list[Reach], list[str]]:
+def resolve(
+    before: Finding, after: Finding, roles: Iterable[str], seats: Iterable[Seat]
+) -> tuple[list[Reach], list[str]]:
     """Everybody to be told, each once, and the roles that resolve to nobody at all.
 
     A role without a holder goes to the next office up (a unit's to the office itself) and the gap is shown.

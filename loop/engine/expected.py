@@ -40,7 +40,9 @@ class Expected:
 
     def all_of(self, table: str) -> Iterator[str]:
         """Every expected row of a table."""
-        yield from (text for (text,) in self._held.execute("SELECT text FROM row WHERE name = ? ORDER BY key", (table,)))
+        yield from (
+            text for (text,) in self._held.execute("SELECT text FROM row WHERE name = ? ORDER BY key", (table,))
+        )
 
 
 @contextmanager

@@ -65,7 +65,9 @@ class FactsLoader:
             names.update([value] if isinstance(value, str) else value or ())
         region = finding.place.office_region
         unit_id = finding.unit_id
-        return {"people": people.named(self._tx, names - {""}, office_region=region, unit_id=unit_id, today=self._today)}
+        return {
+            "people": people.named(self._tx, names - {""}, office_region=region, unit_id=unit_id, today=self._today)
+        }
 
     def _office(self, finding: Finding, payload: Payload, actor: Actor) -> dict[str, Any]:
         place = finding.place

@@ -48,7 +48,10 @@ class Report:
 
 
 def verify(
-    store: Store, evidence: Evidence | None = None, chains: Iterable[str] | None = None, progress: Progress | None = None
+    store: Store,
+    evidence: Evidence | None = None,
+    chains: Iterable[str] | None = None,
+    progress: Progress | None = None,
 ) -> Report:
     """Verify the whole database, or only these `chains`; with `evidence` the files on disk as well."""
     only = None if chains is None else frozenset(chains)

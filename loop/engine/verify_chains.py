@@ -101,7 +101,9 @@ def _check_end(chain: str, last: int, known: int) -> None:
 
 def check_heads(tx: Tx, chains: Mapping[str, int]) -> None:
     """Raises `Broken` where a chain without a finding does not end where it was last known to end."""
-    kept = {row["key"].removeprefix(HEAD): row["value"] for row in among(tx, SETTING, "key", (HEAD + c for c in chains))}
+    kept = {
+        row["key"].removeprefix(HEAD): row["value"] for row in among(tx, SETTING, "key", (HEAD + c for c in chains))
+    }
     for chain, last in chains.items():
         found = tx.select(select(EVENT.c.hash).where(and_(EVENT.c.chain == chain, EVENT.c.seq == last)))
         if not found and chain not in kept:

@@ -50,7 +50,15 @@ class Chunk:
 
 
 def chunk(
-    tx: Tx, book: Book, actor: Actor, chosen: LedgerFilter, *, now: datetime, sort: str, after: str | None, language: str
+    tx: Tx,
+    book: Book,
+    actor: Actor,
+    chosen: LedgerFilter,
+    *,
+    now: datetime,
+    sort: str,
+    after: str | None,
+    language: str,
 ) -> Chunk:
     """The next lines, in the reader's reach and order. Raises Invalid as the ledger's pages do."""
     found = ledger.page(tx, actor, chosen, now=now, sort=sort, after=after, limit=LARGEST)

@@ -128,7 +128,9 @@ def _records(text: str, separator: str) -> list[Record]:
             found.append(Record(number, tuple(cells)))
     except csv.Error as wrong:
         where = len(found) + 1
-        raise Invalid.field("file", f"第 {where} 行无法读取。", f"record {where} cannot be read: {wrong}", "csv") from None
+        raise Invalid.field(
+            "file", f"第 {where} 行无法读取。", f"record {where} cannot be read: {wrong}", "csv"
+        ) from None
     return found
 
 

@@ -101,7 +101,11 @@ def punctuality(tx: Tx, actor: Actor, chosen: LedgerFilter, *, now: datetime) ->
         _WRITTEN_OFF, _FINDING.c.positive == 0
     )
     found = _asked(tx, dated, actor, chosen, now).subquery("dated")
-    counted: list[ColumnElement[Any]] = [func.count(), _sum(found.c.at <= found.c.first), _sum(found.c.at <= found.c.last)]
+    counted: list[ColumnElement[Any]] = [
+        func.count(),
+        _sum(found.c.at <= found.c.first),
+        _sum(found.c.at <= found.c.last),
+    ]
     counts = tx.select(select(*counted).select_from(found).where(found.c.first.is_not(None)))[0]
     return Punctuality(*(int(count) for count in counts))
 

@@ -33,9 +33,7 @@ _ACCOUNTABLE = Prepared(
 )
 
 
-def written_off_alike(
-    tx: Tx, *, unit_id: str, category: str, since: datetime, until: datetime, other_than: str
-) -> str:
+def written_off_alike(tx: Tx, *, unit_id: str, category: str, since: datetime, until: datetime, other_than: str) -> str:
     """Number of the last finding of this unit and category written off within the span, or empty."""
     row = tx.one(
         _REPEAT, unit_id=unit_id, category=category, since=text_of(since), until=text_of(until), other_than=other_than

@@ -101,6 +101,15 @@ def office(tx: Tx, id_: str) -> Office:
     return _office(row)
 
 
+_CODES = Prepared(select(_OFFICE.c.id, _OFFICE.c.code).where(_OFFICE.c.id.in_(bindparam("ids", expanding=True))))
+
+
+def codes_of(tx: Tx, ids: Iterable[str]) -> dict[str, str]:
+    """The codes of these offices by id, in one query."""
+    wanted = sorted(set(ids))
+    return dict(tx.all(_CODES, ids=wanted)) if wanted else {}
+
+
 def office_at(tx: Tx, region: str) -> Office | None:
     """The office of exactly this region, if it is active."""
     row = tx.one(_AT, region=region)

@@ -39,5 +39,7 @@ def people_model(tx: Tx) -> PeopleModel:
     )
     beside = {UNIT, DEPARTMENT}
     return PeopleModel(
-        tuple(Office(id_, name, frozenset(held.get(region, set()) | beside), above) for id_, name, region, above in rows)
+        tuple(
+            Office(id_, name, frozenset(held.get(region, set()) | beside), above) for id_, name, region, above in rows
+        )
     )

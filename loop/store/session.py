@@ -324,7 +324,8 @@ class Store:
         """The store at `url`; nothing is connected until the first transaction.
 
         `workers` is the number of PostgreSQL connections that write, `readers` of connections that read; `patience` the
-        seconds to wait for a lock; not `durable` means that a loss of power may lose what was committed. Raises ValueError for an address that is neither SQLite nor PostgreSQL.
+        seconds to wait for a lock; not `durable` means that a loss of power may lose what was committed. Raises
+        ValueError for an address that is neither SQLite nor PostgreSQL.
         """
         try:
             address = make_url(url)

@@ -172,6 +172,9 @@ def _person_columns(value: Person) -> dict[str, Any]:
 
 _POST_ADD = Prepared(_POST.insert())
 _POSTS_OF = Prepared(select(_POST).where(_POST.c.person_id == bindparam("person_id")).order_by(_POST.c.id))
+_POSTS_OF_MANY = Prepared(
+    select(_POST).where(_POST.c.person_id.in_(bindparam("persons", expanding=True))).order_by(_POST.c.id)
+)
 _POST_ONE = Prepared(select(_POST).where(_POST.c.id == bindparam("id")))
 _POST_END = Prepared(update(_POST).where(_POST.c.id == bindparam("key")), columns=["until_on"])
 
@@ -206,6 +209,15 @@ def add_post(
 def posts_of(tx: Tx, person_id: str) -> tuple[PostRecord, ...]:
     """All posts of a person, past and future ones too, in the order in which they were given."""
     return tuple(_post(row) for row in tx.all(_POSTS_OF, person_id=person_id))
+
+
+def posts_of_many(tx: Tx, persons: Iterable[str]) -> dict[str, list[PostRecord]]:
+    """All posts of several persons by person, in one query."""
+    found: dict[str, list[PostRecord]] = {id_: [] for id_ in persons}
+    for row in tx.all(_POSTS_OF_MANY, persons=sorted(found)) if found else ():
+        held = _post(row)
+        found[held.person_id].append(held)
+    return found
 
 
 def end_post(tx: Tx, by: By, post_id: str, until_on: date) -> PostRecord:

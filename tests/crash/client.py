@@ -44,7 +44,9 @@ class Ledger:
         self.acknowledged = 0
 
     def intend(self, request: Request) -> None:
-        self._write({"key": request.key, "who": request.who, "path": request.path, "body": request.body, "up": request.upload})
+        self._write(
+            {"key": request.key, "who": request.who, "path": request.path, "body": request.body, "up": request.upload}
+        )
 
     def acknowledge(self, request: Request, answer: Answered) -> None:
         self._write({"key": request.key, "status": answer.status, "text": answer.text})

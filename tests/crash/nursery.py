@@ -120,7 +120,9 @@ async def _some_calls(site: Site) -> None:
     async with site.http:
         file = {"file": ("evidence.pdf", b"%PDF-1.7", "application/pdf")}
         number = site.world.opened()
-        await site.call("inspector", "POST", f"/findings/{number}/attachments", files=file, headers={"Idempotency-Key": "a"})
+        await site.call(
+            "inspector", "POST", f"/findings/{number}/attachments", files=file, headers={"Idempotency-Key": "a"}
+        )
         await site.act("officer", number, "comment", text="warm")
         await site.post("inspector", "/findings", {"title": "warm"}, headers={"Idempotency-Key": "b"})
 

@@ -56,7 +56,11 @@ class Nursery:
 
     def __init__(self) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.crash.nursery"], cwd=TOP, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            [sys.executable, "-m", "tests.crash.nursery"],
+            cwd=TOP,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
         )
 
     def raise_server(self, url: str, folder: Path, fuse: Fuse) -> tuple[int, int]:
@@ -209,7 +213,12 @@ def _tokens(tx: Tx) -> dict[str, str]:
     made: dict[str, str] = {}
     for name in ("inspector", "officer", "chief", "school", "admin"):
         _, made[name] = accounts.create_token(
-            tx, person_id=cast.ids[name], name="siege", scopes=("read", "write"), expires_at=now + timedelta(days=1), now=now
+            tx,
+            person_id=cast.ids[name],
+            name="siege",
+            scopes=("read", "write"),
+            expires_at=now + timedelta(days=1),
+            now=now,
         )
     return made
 
@@ -249,7 +258,9 @@ FEW = [*COMMITS, Fuse(5), Fuse(14, "after"), Fuse(33)]
 EVERY = [Fuse(at, when) for at in range(1, 46) for when in ("before", "after")]
 
 
-def test_killed_at_write_boundaries_and_under_load(database_url: str, backend: str, tmp_path: Path, nursery: Nursery) -> None:
+def test_killed_at_write_boundaries_and_under_load(
+    database_url: str, backend: str, tmp_path: Path, nursery: Nursery
+) -> None:
     fuses, storms = (FEW, 7) if backend == "sqlite" else (COMMITS, 2)
     assert besiege(database_url, tmp_path, nursery, fuses=fuses, storms=storms) == len(fuses) + storms
 
