@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator
+import marshal
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -24,8 +25,8 @@ RAW = {
     "10,000 brackets": DEEP, "10,000 objects": b'{"a":' * 10_000 + b"1" + b"}" * 10_000, "5,000 digits": b'{"a": ' + b"9" * 5_000 + b"}",
     "not a number": b'{"a": NaN}', "10 MB": MIB_10, "NUL bytes": b"\x00" * 50, "no object": b'["text"]', "a lone surrogate": b'"\\udfff"',
 }  # fmt: skip
-PATHS = ("%00", "x%00y", "%ED%A0%80", "%FF%FE", "9" * 400, "..%2F..%2Fetc%2Fpasswd", "%5B" * 2_000, "'%20OR%201=1--")
-QUERIES = ("\x00", "9" * 400, "[" * 2_000, "\U0010ffff", "-1e999")
+PATHS = ("%00", "x%ED%A0%80", "x%00y", "%FF%FE", "9" * 400, "..%2F..%2Fetc%2Fpasswd", "%5B" * 2_000, "'%20OR%201=1--")
+QUERIES = ("9" * 400, "[" * 2_000, "\U0010ffff", "-1e999")
 FORM = "multipart/form-data; boundary=x"
 PART = b'--x\r\nContent-Disposition: form-data; name="%s"; filename="%s"\r\n\r\n%%PDF-1.7 x\r\n--x--\r\n'
 FORMS = {
@@ -71,45 +72,57 @@ def is_public(operation: Any) -> bool:
 
 
 def hostile(operation: Any, sent: Sent, methods: set[str]) -> Iterator[Hostile]:
-    """Everything that may go wrong with a call that would be right."""
-    method, where = operation.method.upper(), address(operation, sent)
-    content = operation.definition.raw.get("requestBody", {}).get("content", {})
-    body = json.dumps(sent.body).encode() if sent.kind == JSON else b""
-    typed = {"Content-Type": JSON.encode()} if body else {}
+    """What may go wrong with a call that would be right, each once."""
+    method, where, body, typed = _right(operation, sent)
+    content = _content(operation)
     yield Hostile("another method", next(m for m in METHODS if m not in methods), where, body, typed)
     if not is_public(operation):
         yield Hostile("no token", method, where, body, typed, token=False)
-        yield from (Hostile(name, method, where, body, dict(more), must=False) for name, more in HEADERS.items())
     for name in sent.path:
-        for part in PATHS:
+        for part in PATHS[:2]:
+            yield Hostile(f"{name} {part}", method, address(operation, sent, **{name: part}), body, typed)
+    if method == "GET":
+        for parameter in operation.query:
+            yield Hostile(f"{parameter.name} of NUL", method, address(operation, sent, f"{parameter.name}=%00"))
+    kind = {"Content-Type": (JSON if JSON in content or not content else min(content)).encode()}
+    for name, raw in RAW.items():
+        must = JSON in content or (name == "10 MB" and bool(content))
+        yield Hostile(name, method, where, raw, kind, must=must)
+    if JSON in content:
+        yield from _spoilt(method, where, sent.body)
+    if content:
+        yield Hostile("another type", method, where, body or b"<x/>", {"Content-Type": b"text/xml"})
+
+
+def strange(operation: Any, sent: Sent) -> Iterator[Hostile]:
+    """What may be odd about a call beyond that: names, questions, headers, forms."""
+    method, where, body, typed = _right(operation, sent)
+    for name in sent.path:
+        for part in PATHS[2:]:
             yield Hostile(f"{name} {part[:20]}", method, address(operation, sent, **{name: part}), body, typed)
     for parameter in operation.query:
         for value in QUERIES:
             query = urlencode({parameter.name: value})
-            refused = value == "\x00" and method == "GET"
-            yield Hostile(
-                f"{parameter.name}={value[:20]!r}", method, address(operation, sent, query), body, typed, must=refused
-            )
-    for name, raw in RAW.items():
-        kind = JSON if JSON in content or not content else min(content)
-        yield Hostile(
-            name,
-            method,
-            where,
-            raw,
-            {"Content-Type": kind.encode()},
-            must=JSON in content or (name == "10 MB" and bool(content)),
-        )
-    if JSON in content:
-        yield from _spoilt(method, where, sent.body)
-        yield Hostile("another type", method, where, body, {"Content-Type": b"text/xml"})
-    if any(kind.startswith("multipart/") for kind in content):
-        yield from (
-            Hostile(name, method, where, raw, {"Content-Type": FORM.encode()}, must=False)
-            for name, raw in FORMS.items()
-        )
+            yield Hostile(f"{query[:30]}", method, address(operation, sent, query), body, typed, must=False)
+    if any(kind.startswith("multipart/") for kind in _content(operation)):
+        form = {"Content-Type": FORM.encode()}
+        yield from (Hostile(name, method, where, raw, form, must=False) for name, raw in FORMS.items())
         yield Hostile("no boundary", method, where, b"x", {"Content-Type": b"multipart/form-data"})
-        yield Hostile("another type", method, where, b"<x/>", {"Content-Type": b"text/xml"})
+    if not is_public(operation):
+        for name, more in HEADERS.items():
+            yield Hostile(name, method, where, body, {**typed, **more}, must=False)
+
+
+def _content(operation: Any) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = operation.definition.raw.get("requestBody", {}).get("content", {})
+    return found
+
+
+def _right(operation: Any, sent: Sent) -> tuple[str, str, bytes, dict[str, bytes]]:
+    """The right call: method, address, body and its type."""
+    body = json.dumps(sent.body).encode() if sent.kind == JSON else b""
+    typed = {"Content-Type": JSON.encode()} if body else {}
+    return operation.method.upper(), address(operation, sent), body, typed
 
 
 def _spoilt(method: str, where: str, body: Any) -> Iterator[Hostile]:
@@ -145,6 +158,8 @@ def _mapped(value: Any, change: Callable[[Any], Any]) -> Any:
 
 def digest(store: Store) -> str:
     """A digest of everything in all tables."""
-    tables = SQLModel.metadata.sorted_tables
-    rows = store.read(lambda tx: {table.name: sorted(map(repr, tx.select(select(table)))) for table in tables})
-    return hashlib.sha256(repr(rows).encode()).hexdigest()
+    whole = hashlib.blake2b()
+    statements = [select(table).order_by(*table.primary_key) for table in SQLModel.metadata.sorted_tables]
+    for rows in store.read(lambda tx: [tx.select(statement) for statement in statements]):
+        whole.update(marshal.dumps(rows))
+    return whole.hexdigest()

@@ -37,9 +37,21 @@ SELDOM = frozenset(
      "publish", "suspend", "withdraw", "discard", "change_unit", "drop", "refer", "propose_interview", "propose_bulletin",
      "issue_on_the_spot", "return_report", "retract"}
 )  # fmt: skip
-"""What may be done at any time or leads away from the course; every other step is taken `OFTEN` times as often."""
-OFTEN = 8
-LEAPS = (0.2, 0.5, 1, 2, 3, 5, 8, 12, 20, 95)
+"""What may be done at any time or leads away from the course."""
+EAGER = frozenset(
+    {"serve_opinion", "acknowledge", "submit_plan", "accept_plan", "submit_rectification", "assign_review", "pass_partly",
+     "pass_review", "propose_commendation", "refuse_write_off", "announce_commendation", "confirm_commendation",
+     "serve_notice", "state_defence", "decide_accountability", "object", "dismiss", "vary", "appeal", "record_correction"}
+)  # fmt: skip
+"""What leads to places that are hard to reach."""
+
+
+def weight(action: str) -> int:
+    """How often a step is taken, compared with others that are possible."""
+    return 1 if action in SELDOM else 24 if action in EAGER else 8
+
+
+LEAPS = (0.2, 0.5, 1, 2, 3, 5, 8, 12, 18, 40, 95)
 KINDS = (*["act"] * 28, *["leap"] * 6, *["anything"] * 4, *["record"] * 2, "notice")
 SEED = st.integers(0, 2**32)
 ACTING = tuple(name for name, (role, _) in POSTS.items() if role not in ("admin", "auditor"))
@@ -113,7 +125,7 @@ class Walk(RuleBasedStateMachine):
     def _act(self, writer: Writer) -> None:
         finding = self.world.finding(writer.choose([*self._alive() * 5, *self.numbers]))
         possible = self._possible(writer, finding)
-        weighed = [action for action in possible for _ in range(1 if action in SELDOM else OFTEN)]
+        weighed = [action for action in possible for _ in range(weight(action))]
         if weighed:
             action = writer.choose(weighed)
             self._do(writer, writer.choose(possible[action]), action, finding)

@@ -16,7 +16,7 @@ from loop.store.core import table_of
 from loop.store.instants import instant_of, text_of
 from loop.store.session import Tx
 from loop.store.sql import Prepared, upsert
-from loop.store.tables import OWED, MessageRow
+from loop.store.tables import DEAD, OWED, MessageRow
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -201,7 +201,7 @@ def _message(row: Sequence[Any]) -> Message:
     return Message(**values)
 
 
-_DEAD_COUNT = Prepared(select(func.count()).select_from(_MESSAGE).where(_MESSAGE.c.dead == 1))
+_DEAD_COUNT = Prepared(select(func.count()).select_from(_MESSAGE).where(DEAD, _MESSAGE.c.chain > ""))
 
 
 def dead_count(tx: Tx) -> int:

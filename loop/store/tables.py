@@ -16,6 +16,8 @@ from loop.store.instants import NEVER_TEXT
 Key = BigInteger().with_variant(Integer, "sqlite")
 Grams = postgresql.ARRAY(Text()).with_variant(Text(), "sqlite")
 RUNNING = text("stopped_at IS NULL")
+FAILED = text("stopped_at IS NULL AND error <> ''")
+DEAD = text("dead = 1")
 OWED = text("sent_at IS NULL AND dead = 0")
 
 
@@ -116,6 +118,7 @@ class TimerRow(SQLModel, table=True):
     __table_args__ = (
         Index("ix_timer_next", "next_at", "id", sqlite_where=RUNNING, postgresql_where=RUNNING),
         Index("ix_timer_chain", "chain", "stopped_at"),
+        Index("ix_timer_failed", "chain", "id", sqlite_where=FAILED, postgresql_where=FAILED),
         Index("ix_timer_office", "office_id", "owner", "due_at", "id", sqlite_where=RUNNING, postgresql_where=RUNNING),
         Index("ix_timer_unit", "unit_id", "owner", "due_at", "id", sqlite_where=RUNNING, postgresql_where=RUNNING),
     )
@@ -223,6 +226,7 @@ class MessageRow(SQLModel, table=True):
         Index("ix_message_owed", "not_before", "id", sqlite_where=OWED, postgresql_where=OWED),
         Index("ix_message_person", "person_id", "id"),
         Index("ix_message_chain", "chain", "seq"),
+        Index("ix_message_dead", "chain", sqlite_where=DEAD, postgresql_where=DEAD),
     )
     id: int | None = Field(default=None, sa_type=Key, primary_key=True)
     key: str = Field(unique=True)

@@ -16,7 +16,7 @@ from loop.store.core import table_of
 from loop.store.instants import NEVER_TEXT, day_of, day_text, instant_of, text_of
 from loop.store.session import Tx
 from loop.store.sql import Prepared, upsert
-from loop.store.tables import FindingRow, PartRow, TimerRow
+from loop.store.tables import FAILED, FindingRow, PartRow, TimerRow
 
 _TIMER, _FINDING, _PART = table_of(TimerRow), table_of(FindingRow), table_of(PartRow)
 _INSTANTS = ("started_at", "due_at", "first_due_at", "next_at")
@@ -265,7 +265,7 @@ class Failed(NamedTuple):
 
 _FAILED = Prepared(
     select(_TIMER.c.chain, _TIMER.c.rule, _TIMER.c.error)
-    .where(_RUNNING, _TIMER.c.error != "")
+    .where(FAILED, _TIMER.c.chain > "")
     .order_by(_TIMER.c.chain, _TIMER.c.id)
     .limit(1_000)
 )

@@ -132,6 +132,8 @@ def _trail_and_timers() -> None:
         *_word("error"),
     )
     op.create_index("ix_timer_chain", "timer", ["chain", "stopped_at"])
+    failed = sa.text("stopped_at IS NULL AND error <> ''")
+    op.create_index("ix_timer_failed", "timer", ["chain", "id"], sqlite_where=failed, postgresql_where=failed)
     op.create_index("ix_timer_next", "timer", ["next_at", "id"], **_RUNNING)
     op.create_index("ix_timer_office", "timer", ["office_id", "owner", "due_at", "id"], **_RUNNING)
     op.create_index("ix_timer_unit", "timer", ["unit_id", "owner", "due_at", "id"], **_RUNNING)
@@ -203,6 +205,8 @@ def _messages_and_search() -> None:
         sa.UniqueConstraint("key"),
     )
     op.create_index("ix_message_chain", "message", ["chain", "seq"])
+    dead = sa.text("dead = 1")
+    op.create_index("ix_message_dead", "message", ["chain"], sqlite_where=dead, postgresql_where=dead)
     op.create_index("ix_message_owed", "message", ["not_before", "id"], **_OWED)
     op.create_index("ix_message_person", "message", ["person_id", "id"])
     op.create_table(
