@@ -5,6 +5,7 @@ The regions are the same however many findings there are, so that a page has the
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -98,6 +99,8 @@ def gather(stage: Stage, model: Model, count: int) -> tuple[Path, tuple[Spot, ..
     raw.execute("COMMIT")
     raw.execute("PRAGMA journal_mode=WAL")
     raw.close()
+    with path.open("rb") as written:  # or else the first checkpoint of the product would have to wait for all of it
+        os.fsync(written.fileno())
     return path, spots
 
 

@@ -74,7 +74,9 @@ def measure(crowds: Mapping[int, Path], spots: Mapping[int, tuple[Spot, ...]]) -
         found.append(Measured("T9", f"a ledger page at 1,000,000 findings against 10,000: {name}", 3, True, worst))
     chief = {size: asking[size]["chief of a county"] for size in crowds}
     sorted_otherwise = max((_compared(stores, chief, question, 1) for question in OTHERWISE), key=median)
-    found.append(Measured("T9+", "the same for the chief, sorted by opening or by number", 3, True, sorted_otherwise))
+    found.append(
+        Measured("T9+", "the same for the chief, sorted by opening or by number", None, True, sorted_otherwise)
+    )
     for store in stores.values():
         store.close()
     return found

@@ -13,11 +13,13 @@ ROUNDS = 5
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """One figure with its target: `value` is the median of `rounds`; `at_most` tells on which side of `target` is good."""
+    """One figure: `value` is the median of `rounds`, `at_most` tells on which side of `target` is good; without a target it
+    is only told.
+    """
 
     id: str
     what: str
-    target: float
+    target: float | None
     at_most: bool
     rounds: tuple[float, ...]
     unit: str = "x"
@@ -30,6 +32,8 @@ class Measured:
     @property
     def reached(self) -> bool:
         """Whether the target holds."""
+        if self.target is None:
+            return True
         return self.value <= self.target if self.at_most else self.value >= self.target
 
 

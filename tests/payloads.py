@@ -42,7 +42,7 @@ class Writer:
             "category": self.choose(CATEGORIES), "severity": self.choose(["normal", "normal", "major", "grave"]),
             "supervision": self.world.cast.supervisions["special"] if special else None, "facts": ["东侧通道堆放杂物"],
             "legal_basis": LAW, "found_on": self.day(-2), "danger_to_life": self.choose([False, False, True]),
-            "long_term": self.choose([False, False, True]), "positive": self.choose([False] * 5 + [True]),
+            "long_term": self.choose([False, True]), "positive": self.choose([False] * 5 + [True]),
         }  # fmt: skip
 
     def taken_over(self) -> dict[str, Any]:
@@ -50,6 +50,7 @@ class Writer:
         given = {
             "title": "旧账", "unit": self.choose(["school", "other_school"]), "category": self.choose(CATEGORIES),
             "severity": self.choose(["normal", "grave"]), "source": "在办台账", "received_on": self.day(-1),
+            "long_term": self.choose([False, True]),
         }  # fmt: skip
         basis = self.choose(["", "云教督〔2025〕7号"])
         state: dict[str, Any] = self.choose([{"rectify_by": self.day(25)}, {"written_off_on": self.day(-30)}])
@@ -63,7 +64,8 @@ class Writer:
                 rule = "instruction_reply" if action == "answer_instruction" else "transfer_result"
                 return finding.timer(rule) is not None
             case "object":
-                return any(not act.get("disputed") and not act.get("waits") for act in acts)
+                windows = [t.note for t in finding.timers if t.rule in ("opinion_window", "reconsider_window")]
+                return any(not act.get("disputed") and act["key"] in windows for act in acts)
             case "appeal":
                 return finding.dispute == "decided" or any(act["kind"] == "decision" for act in acts)
             case "take_down":

@@ -127,7 +127,7 @@ def write(
     letter = _letter(decision, command)
     effects = _effects(decision, made, lost, told, letter)
     entry = journal.seal(_entry(before, decision, command, run_at, seq, rules, effects), before.head)
-    findings.save(tx, after, was_version=before.version, changed_at=run_at, head=entry.hash)
+    findings.save(tx, after, was_version=before.version, changed_at=run_at, head=entry.hash, before=before)
     journal.append(tx, entry)
     timers.save(tx, after.number, after.office_id, after.unit_id, decision.timers)
     for document in made:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import cache
 from json import loads
 from typing import Any
 
@@ -143,10 +144,24 @@ def place_of(tx: Tx, office_id: str, unit_id: str, department_id: str | None) ->
 # ---- writing -----------------------------------------------------------------------------------------------------
 
 _CREATE = Prepared(insert(_FINDING).returning(_FINDING.c.id), columns=_WRITTEN)
-_SAVE = Prepared(
-    update(_FINDING).where(_FINDING.c.id == bindparam("finding_id"), _FINDING.c.version == bindparam("was_version")),
-    columns=[name for name in _WRITTEN if name not in ("number", "opened_at")],
-)
+_INDEXED = ("unit_id", "department_id", "supervision_id", "category", "state", "level", "written_off_at", "due_at")
+_KEYS = frozenset((*_INDEXED, *LEVELS))
+"""Columns that change and of which an index is made; the levels follow the unit."""
+
+
+@cache
+def _save_moved(keys: frozenset[str]) -> Prepared:
+    """An update of everything that may change, of the indexed columns only `keys`: for a column that is set, even to the
+    same value, SQLite takes the entry out of every index and puts it in again.
+    """
+    here = update(_FINDING).where(
+        _FINDING.c.id == bindparam("finding_id"), _FINDING.c.version == bindparam("was_version")
+    )
+    still = {"number", "opened_at", *(_KEYS - keys)}
+    return Prepared(here, columns=[name for name in _WRITTEN if name not in still])
+
+
+_SAVE = _save_moved(_KEYS)
 _COUNT_UP = Prepared(
     upsert(_SERIAL, ["office_id", "series", "year"], sets={"last": _SERIAL.c.last + 1}, returning=["last"])
 )
@@ -160,8 +175,11 @@ def create(tx: Tx, blank: Finding, *, changed_at: datetime) -> int:
     return int(tx.all(_CREATE, **_values(blank, changed_at))[0][0])
 
 
-def save(tx: Tx, finding: Finding, *, was_version: int, changed_at: datetime, head: str) -> None:
-    """Writes every column of `finding` (not its timers), `head` being the hash of its last event.
+def save(
+    tx: Tx, finding: Finding, *, was_version: int, changed_at: datetime, head: str, before: Finding | None = None
+) -> None:
+    """Writes every column of `finding` (not its timers), `head` being the hash of its last event; with the finding as it
+    stood `before`, indexed columns only where they differ.
 
     Raises `Moved` if the row is no longer at `was_version`. A finding that has changed its unit is placed anew.
     """
@@ -170,10 +188,17 @@ def save(tx: Tx, finding: Finding, *, was_version: int, changed_at: datetime, he
         if moved is None:
             raise LookupError(f"no unit {finding.unit_id}")
         finding = replace(finding, place=moved)
-    values = _values(finding, changed_at) | {"head": head}
-    del values["number"], values["opened_at"]
-    if tx.run(_SAVE, finding_id=finding.id, was_version=was_version, **values) != 1:
+    keys = _KEYS if before is None else _moved(before, finding)
+    still = {"number", "opened_at", *(_KEYS - keys)}
+    values = {name: value for name, value in _values(finding, changed_at).items() if name not in still}
+    values["head"] = head
+    if tx.run(_save_moved(keys), finding_id=finding.id, was_version=was_version, **values) != 1:
         raise Moved(finding.number)
+
+
+def _moved(before: Finding, after: Finding) -> frozenset[str]:
+    keys = [name for name in _INDEXED if getattr(before, name) != getattr(after, name)]
+    return frozenset((*keys, *LEVELS) if "unit_id" in keys else keys)
 
 
 def next_number(tx: Tx, office_id: str, office_code: str, year: int) -> str:
