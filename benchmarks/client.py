@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+import uvloop
+
 CONNECTIONS = 16
 PATIENCE = 60
 HEAD = (
@@ -57,7 +59,7 @@ def call(path: str, token: str, payload: Mapping[str, Any]) -> Call:
 
 def play(port: int, stories: Sequence[Story]) -> Played:
     """All stories, each in its order, over 16 connections; raises RuntimeError for an answer that is not 2xx."""
-    return asyncio.run(_play(port, stories))
+    return uvloop.run(_play(port, stories))
 
 
 async def _play(port: int, stories: Sequence[Story]) -> Played:

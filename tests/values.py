@@ -26,7 +26,7 @@ from workflows import declared
 
 COUNTY = ("CN", "33", "3301", "330106")
 CITY = COUNTY[:3]
-PLACE = Place(COUNTY, CITY, COUNTY, "school", "bureau", author_id="inspector", reviewers=("reviewer", "reviewer2"))
+PLACE = Place(COUNTY, CITY, COUNTY, "school", "bureau", author_id="inspector", reviewers=("wang.li", "zhao.min"))
 
 
 def at(text: str) -> datetime:
@@ -61,7 +61,7 @@ def person(name: str, role: str, region: tuple[str, ...] = COUNTY, unit: str | N
 PEOPLE: dict[str, Actor] = {
     "inspector": person("inspector2", "inspector"),
     "author": person("inspector", "inspector"),
-    "reviewer": person("reviewer", "inspector"),
+    "reviewer": person("wang.li", "inspector"),
     "officer": person("officer", "officer"),
     "chief": person("chief", "chief"),
     "director": person("director", "director"),
@@ -109,12 +109,13 @@ DECISION_ACT = {
 _EARLY = {"facts": [{"no": 1, "text": "blocked"}], "legal_basis": [{"title": "law"}], "author": "inspector"}
 _WORK = {**_EARLY, "opinion": OPINION, "plan_required": True, "planned": True, "acts": ACTS, "rectify_by": "2026-04-30"}
 _DONE = {**_WORK, "plan": PLAN, "report": JUDGED}
+_SENT = {"reviewers": ["wang.li", "zhao.min"], "reviewed_by": ["wang.li", "zhao.min"]}
 _LEFT = {"left": [{"state": "rectification.executing", "level": 3, "proposer": "officer"}], "proposer": "officer"}
 _TALK = {
     **_WORK,
     **_LEFT,
     "plan": PLAN,
-    "interview": {"at": "2026-03-10T09:00:00+08:00", "interviewees": [{"name": "陈明"}]},
+    "interview": {"at": "2026-03-10T09:00:00+08:00", "interviewees": [{"name": "陈明"}], "chair_id": "li.hua"},
 }
 _CASE = {**_TALK, "accountability": {"circumstances": ["AC_POOR_RECTIFY"]}, "notice": {}}
 _TOLD = {**_CASE, "notice": {"intended_forms": ["F_PUBLIC_CRITICISM", "F_BULLETIN"]}, "members": ["wang.li"]}
@@ -130,8 +131,8 @@ SHEETS: dict[str, dict[str, Any]] = {
     "rectification.plan_review": {**_WORK, "plan": {**PLAN, "status": "handed_in"}},
     "rectification.executing": {**_WORK, "plan": PLAN},
     "review.desk": {**_WORK, "plan": PLAN, "report": REPORT},
-    "review.onsite": {**_WORK, "plan": PLAN, "report": REPORT, "reviewed_by": ["reviewer", "reviewer2"]},
-    "review.passed": {**_DONE, "reviewed_by": ["reviewer", "reviewer2"]},
+    "review.onsite": {**_WORK, "plan": PLAN, "report": REPORT, **_SENT},
+    "review.passed": {**_DONE, **_SENT},
     "commendation.proposed": {**_DONE, "commendation": {"form": "praise"}},
     "commendation.publicity": {
         **_DONE, "commendation": {"form": "praise", "notice_from": "2026-02-20", "notice_to": "2026-02-27"},
@@ -147,7 +148,7 @@ SHEETS: dict[str, dict[str, Any]] = {
     "accountability.deciding": _TOLD,
     "accountability.decided": {**_TOLD, "decision": DECISION, "acts": [*ACTS, DECISION_ACT], "date_set_by": "decision"},
     "lookback.watching": _DONE,
-    "lookback.inspecting": _DONE,
+    "lookback.inspecting": {**_DONE, "reviewers": ["wang.li", "zhao.min"]},
     "archived": _DONE,
     "withdrawn": _WORK,
 }  # fmt: skip

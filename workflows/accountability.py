@@ -35,6 +35,7 @@ from workflows.guards import (
     known_people,
     listed,
     none_recused,
+    of_the_office,
     person_ids,
     rectify_by_later,
 )
@@ -279,8 +280,8 @@ ACTIONS = (
     Action(
         name="form_group", label=Label("成立工作组", "form the group"), by=(DIRECTOR,),
         moves=(move(s.REFERRED, s.INVESTIGATING), move(s.INVESTIGATING, SAME)), payload=Group,
-        guards=(known_people("members"), three_members, none_recused("members")), effect=_formed, answers=("group_due",),
-        papers=(papers.GROUP_NOTICE,), tell=(MEMBER,),
+        guards=(known_people("members"), of_the_office("members"), three_members, none_recused("members")),
+        effect=_formed, answers=("group_due",), papers=(papers.GROUP_NOTICE,), tell=(MEMBER,),
     ),
     Action(
         name="serve_notice", label=Label("问责事先告知", "serve the prior notice"), by=(CHIEF,),

@@ -14,7 +14,7 @@ from workflows import papers
 from workflows import stages as s
 from workflows.back import BACK, BACK_ON_DROP, dropped, leaving, note_late, returned, set_date
 from workflows.fields import Lines
-from workflows.guards import asks, files_attached, guard, rectify_by_later
+from workflows.guards import asks, files_attached, guard, of_the_office, rectify_by_later
 from workflows.interview import CodedReasons, by_ladder, known_reason
 
 STATES = (
@@ -143,7 +143,7 @@ ACTIONS = (
     Action(
         name="issue_bulletin", label=Label("印发通报", "issue the bulletin"), by=(CHIEF, DIRECTOR),
         only=public_needs_director, moves=(move(s.BULLETIN_DRAFTED, s.BULLETIN_ISSUED),), payload=Bulletin,
-        guards=(privacy_checked, rectify_by_later), effect=_issued, answers=("bulletin_decide",),
+        guards=(privacy_checked, of_the_office("privacy_checked_by"), rectify_by_later), effect=_issued, answers=("bulletin_decide",),
         papers=(papers.BULLETIN,), tell=(UNIT, DEPARTMENT, SUPERIOR, LEADER),
     ),
     Action(

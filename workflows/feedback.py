@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
+from loop.kernel import facts
 from loop.kernel.calendar import local_day
 from loop.kernel.case import Case, Draft
 from loop.kernel.labels import Label
@@ -23,7 +24,7 @@ from loop.kernel.payloads import (
     field,
 )
 from loop.kernel.people import CHIEF, DEPARTMENT, DIRECTOR, OFFICER, SUPERIOR, SYSTEM, UNIT
-from loop.kernel.workflow import Action, Guard, State, move
+from loop.kernel.workflow import Action, State, move
 from workflows import papers
 from workflows import stages as s
 from workflows.guards import asks, files_attached, government_needs_director, guard, last_day, listed, rectify_by_later
@@ -94,20 +95,30 @@ def _every_ground(case: Case) -> Label | None:
 every_ground = asks("every_ground_answered", "逐条答复", "every ground is answered", _every_ground)
 
 
-def _consents(case: Case) -> bool:
+LEAST_TEAM = 3
+"""The least size of a team, where the finding belongs to no supervision in force that could tell its team."""
+
+
+def _consents(case: Case) -> Label | None:
     if case.finding.kind not in ("comprehensive", "special"):
-        return True
-    consent = case.payload.consent
-    return consent is not None and consent.agreed <= consent.of and 3 * consent.agreed >= 2 * consent.of
+        return None
+    consent, team = case.payload.consent, case.facts.supervision
+    if consent is None or consent.agreed > consent.of or 3 * consent.agreed < 2 * consent.of:
+        return Label(
+            "综合督导、专项督导的意见书须经督导组三分之二以上成员同意；请填写同意人数。",
+            "The opinion of a comprehensive or special supervision needs two thirds of the team; state the consent.",
+        )
+    if team is None:
+        return None if consent.of >= LEAST_TEAM else Label("督导组不少于三名督学。", "A team has at least three inspectors.")
+    if consent.of != team.inspectors:
+        return Label(
+            f"督导组现有督学 {team.inspectors} 人，请按此填写督导组人数。",
+            f"The team has {team.inspectors} inspectors today; the consent must be of that many.",
+        )
+    return None
 
 
-two_thirds: Guard = guard(
-    "team_consent",
-    "综合督导、专项督导的意见书须经督导组三分之二以上成员同意；请填写同意人数。",
-    "The opinion of a comprehensive or special supervision needs two thirds of the team; state the consent.",
-    _consents,
-    reads=True,
-)
+two_thirds = asks("team_consent", "督导组三分之二同意", "two thirds of the team agree", _consents, needs=facts.SUPERVISION)
 
 
 def plan_due_on(case: Case) -> object:

@@ -146,18 +146,36 @@ def files_attached(*names: str) -> Guard:
     return asks("files_attached", "附件已上传", "attachments are uploaded", test, needs=facts.ATTACHMENTS)
 
 
+def _named(case: Case, name: str) -> list[str]:
+    """The sign-in names in this payload field: one, a list of them, or none."""
+    value = getattr(case.payload, name)
+    return [n for n in ([value] if isinstance(value, str) else value or ()) if n]
+
+
 def known_people(name: str) -> Guard:
     """Everybody named in this payload field (a sign-in name or a list of them) holds an account."""
 
     def test(case: Case) -> Label | None:
-        value = getattr(case.payload, name)
-        names = [value] if isinstance(value, str) else list(value or ())
-        strangers = [n for n in names if n and n not in case.facts.people]
+        strangers = [n for n in _named(case, name) if n not in case.facts.people]
         if not strangers:
             return None
         return Label(f"没有这些账号：{listed(strangers)}。", f"No account has these names: {listed(strangers)}.")
 
     return asks("known_people", "账号存在", "the accounts exist", test, needs=facts.PEOPLE)
+
+
+def of_the_office(name: str) -> Guard:
+    """Everybody named in this payload field holds an office role at the finding's own office or at one above it."""
+
+    def test(case: Case) -> Label | None:
+        outsiders = [n for n in _named(case, name) if (p := case.facts.people.get(n)) and not p.roles]
+        if not outsiders:
+            return None
+        return Label(
+            f"不是本级或上级督导机构人员：{listed(outsiders)}。", f"Not of this office or one above: {listed(outsiders)}."
+        )
+
+    return asks(f"{name}_of_the_office", "督导机构人员", "people of the office", test, needs=facts.PEOPLE)
 
 
 def none_recused(name: str) -> Guard:

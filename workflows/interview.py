@@ -31,7 +31,7 @@ from workflows import stages as s
 from workflows.back import BACK, leaving, returned, set_date
 from workflows.fields import Lines
 from workflows.forms import REASON_CODES
-from workflows.guards import asks, government_needs_director, guard, known_people, last_day, rectify_by_later
+from workflows.guards import asks, government_needs_director, guard, known_people, last_day, of_the_office, rectify_by_later
 from workflows.timers import INTERVIEW_TIMER
 
 STATES = (
@@ -186,6 +186,7 @@ def _proposed(case: Case, draft: Draft) -> None:
 def _noticed(case: Case, draft: Draft) -> None:
     chair = case.facts.people[case.payload.chair].id
     draft.put("interview", **case.payload.model_dump(mode="json"), chair_id=chair, postponed=False)
+    draft.drops.add("chair")
     draft.join_in("chair", [chair])
 
 
@@ -220,7 +221,7 @@ ACTIONS = (
     Action(
         name="notice_interview", label=Label("通知约谈", "give notice of the interview"), by=(CHIEF, DIRECTOR),
         only=government_needs_director, moves=(move(s.TALK_PROPOSED, s.TALK_NOTICED),), payload=InterviewNotice,
-        guards=(enough_notice, known_people("chair")), effect=_noticed, answers=("interview_decide",),
+        guards=(enough_notice, known_people("chair"), of_the_office("chair")), effect=_noticed, answers=("interview_decide",),
         papers=(papers.INTERVIEW_NOTICE,), tell=(UNIT, DEPARTMENT, LEADER, CHAIR),
     ),
     Action(

@@ -25,6 +25,7 @@ from workflows.guards import (
     known_people,
     none_recused,
     not_in_future,
+    of_the_office,
     person_ids,
     rectify_by_later,
 )
@@ -264,7 +265,8 @@ ACTIONS = (
     Action(
         name="open_lookback", label=Label("启动回头看", "open a look-back"), by=(SYSTEM, CHIEF, SUPERIOR),
         moves=(move(s.WATCHING, s.INSPECTING),), payload=Visit, effect=_opened,
-        guards=(known_people("reviewers"), none_recused("reviewers")), needs=frozenset({"office", "people"}),
+        guards=(known_people("reviewers"), of_the_office("reviewers"), none_recused("reviewers")),
+        needs=frozenset({"office", "people"}),
         papers=(papers.LOOKBACK_NOTICE,), tell=(REVIEWER, Tell(UNIT, _announced)),
     ),
     Action(

@@ -32,10 +32,12 @@ from workflows.guards import (
     files_attached,
     guard,
     known_people,
+    listed,
     new_date_later,
     no_open_tip_off,
     none_recused,
     not_a_reviewer,
+    of_the_office,
     person_ids,
 )
 from workflows.rectification import Note, Reasons
@@ -114,17 +116,21 @@ two_reviewers = asks(
 )  # fmt: skip
 
 
-def _outsiders(case: Case) -> Label | None:
-    strangers = [n for n in case.payload.reviewers if (p := case.facts.people.get(n)) and not p.roles]
-    if not strangers:
-        return None
-    return Label(
-        f"不是本级或上级督导机构人员：{', '.join(strangers)}。",
-        f"Not of this office or one above: {', '.join(strangers)}.",
-    )
+def _signed_by_reviewers(case: Case) -> Label | None:
+    """Only who was sent on this visit can sign what it found, and whoever writes it down is one of them."""
+    people, sent = case.facts.people, set(case.finding.sheet.get("reviewers") or ())
+    if strangers := [n for n in case.payload.signed_by if people[n].id not in sent]:
+        return Label(
+            f"不是本次复查人员，不能签字：{listed(strangers)}。",
+            f"Not a reviewer of this visit, who may not sign: {listed(strangers)}.",
+        )
+    if not case.persons & {people[n].id for n in case.payload.signed_by}:
+        return Label("提交人也须在复查意见书上签字。", "Whoever hands in the opinion must be among those who signed it.")
+    return None
 
 
-of_the_office = asks("reviewers_of_the_office", "督导机构人员", "people of the office", _outsiders, needs="people")
+signed_by_reviewers = asks("signed_by_reviewers", "由复查人员签字", "the reviewers signed", _signed_by_reviewers, needs="people")
+SIGNED = (known_people("signed_by"), signed_by_reviewers)
 simple_enough = guard(
     "needs_onsite",
     "较重以上、复查未通过过、反弹过或危及生命安全的问题，须现场复查。",
@@ -267,7 +273,7 @@ ACTIONS = (
     Action(
         name="assign_review", label=Label("安排复查", "assign a review"), by=(CHIEF,),
         moves=(move(s.DESK, s.ONSITE), move(s.ONSITE, SAME)), payload=Assignment, effect=_assigned,
-        guards=(known_people("reviewers"), of_the_office, two_reviewers, none_recused("reviewers")),
+        guards=(known_people("reviewers"), of_the_office("reviewers"), two_reviewers, none_recused("reviewers")),
         papers=(papers.REVIEW_NOTICE,), tell=(UNIT, REVIEWER),
     ),
     Action(
@@ -277,17 +283,17 @@ ACTIONS = (
     ),
     Action(
         name="pass_review", label=Label("复查通过", "pass"), by=(REVIEWER,), moves=(move(s.ONSITE, s.PASSED),),
-        payload=Passed, guards=(every_item_passes, known_people("signed_by")), effect=_passed, answers=("review_due",),
+        payload=Passed, guards=(every_item_passes, *SIGNED), effect=_passed, answers=("review_due",),
         papers=(papers.REVIEW_OPINION,), tell=(UNIT, CHIEF),
     ),
     Action(
         name="pass_partly", label=Label("阶段性通过", "pass partly"), by=(REVIEWER,), moves=(move(s.ONSITE, s.EXECUTING),),
-        payload=PassedPartly, guards=(long_term_only, phase_reached, new_date_later, known_people("signed_by")),
+        payload=PassedPartly, guards=(long_term_only, phase_reached, new_date_later, *SIGNED),
         effect=_passed_partly, answers=("review_due",), papers=(papers.REVIEW_OPINION,), tell=(UNIT, DEPARTMENT),
     ),
     Action(
         name="fail_review", label=Label("复查不通过", "fail"), by=(REVIEWER,), moves=(move(s.ONSITE, AFTER_FAILURE),),
-        payload=Failed, guards=(new_date_later, known_people("signed_by")), effect=_failed, answers=("review_due",),
+        payload=Failed, guards=(new_date_later, *SIGNED), effect=_failed, answers=("review_due",),
         papers=(papers.REVIEW_OPINION, papers.RENEWED_NOTICE, papers.URGE_ORDER), tell=(UNIT, DEPARTMENT, CHIEF),
     ),
     Action(

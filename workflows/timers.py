@@ -13,7 +13,7 @@ from loop.kernel.calendar import end_day, local_day
 from loop.kernel.case import Case, Draft
 from loop.kernel.clocks import Climb, Close, Fire, Recur, Remind, TimerRule
 from loop.kernel.labels import Label
-from loop.kernel.people import AUTHOR, CHAIR, CHIEF, DIRECTOR, LEADER, OFFICER, SUPERIOR, UNIT
+from loop.kernel.people import AUTHOR, CHAIR, CHIEF, DIRECTOR, LEADER, OFFICER, REVIEWER, SUPERIOR, UNIT
 from loop.kernel.rules import Rule
 from loop.kernel.workflow import Starter
 from workflows import stages as s
@@ -35,7 +35,7 @@ def _other(kind: str, name: str, zh: str, en: str, on_due: Any, owner: str = "",
 
 
 COURSE_TIMERS = (
-    _course("report_due", "登记期限", "report due", Remind((AUTHOR, CHIEF)), {s.DRAFT}),
+    _course("report_due", "登记期限", "report due", Remind((AUTHOR, CHIEF)), {s.DRAFT}, owner=AUTHOR),
     _course("report_review", "审核期限", "review of the report", CHIEF_THEN_LEADER, {s.SUBMITTED}),
     _course("defence", "申辩期限", "window for the defence", Fire("defence_lapsed"), {s.PRELIMINARY}),
     _course(
@@ -56,12 +56,15 @@ COURSE_TIMERS = (
     _course(
         "rectify_by", "整改期限", "rectify by", Climb(), {s.EXECUTING}, variants=("rectify_by_major", "rectify_by_long_term")
     ),
-    _course("review_due", "复查期限", "review due", CHIEF_THEN_LEADER, {s.DESK, s.ONSITE}),
+    _course(
+        "review_due", "复查期限", "review due", CHIEF_THEN_LEADER, {s.DESK, s.ONSITE}, owner=REVIEWER,
+        waits_in=frozenset({s.DESK}),
+    ),
     _course("write_off", "销号期限", "write-off due", CHIEF_THEN_LEADER, {s.PASSED}),
     _course("commendation_review", "激励审核期限", "review of the commendation", CHIEF_ONLY, {s.PROPOSED}),
     _course("publicity", "公示期", "period of public notice", Remind((DIRECTOR,)), {s.PUBLICITY}, variants=("publicity_min",)),
     _course("interview_decide", "约谈决定期限", "decision on the interview", CHIEF_THEN_LEADER, {s.TALK_PROPOSED}),
-    _course("interview_time", "约谈时间", "time of the interview", Remind((CHAIR,)), {s.TALK_NOTICED}),
+    _course("interview_time", "约谈时间", "time of the interview", Remind((CHAIR,)), {s.TALK_NOTICED}, owner=CHAIR),
     _course("interview_file", "约谈备案期限", "filing of the interview", CHIEF_ONLY, {s.TALK_HELD}),
     _course("bulletin_decide", "通报决定期限", "decision on the bulletin", CHIEF_THEN_LEADER, {s.BULLETIN_DRAFTED}),
     _course("bulletin_answer", "通报回复期限", "answer to the bulletin", Climb("answer"), {s.BULLETIN_ISSUED}),
@@ -74,7 +77,7 @@ COURSE_TIMERS = (
         "lookback", "回头看时点", "look-back point", Fire("open_lookback"), s.LOOKBACK | s.ACCOUNTABILITY, owner="system",
         fires_in=frozenset({s.WATCHING}),
     ),
-    _course("lookback_due", "回头看核查期限", "look-back due", CHIEF_THEN_LEADER, {s.INSPECTING}),
+    _course("lookback_due", "回头看核查期限", "look-back due", CHIEF_THEN_LEADER, {s.INSPECTING}, owner=REVIEWER),
     _course("archive_due", "归档期限", "archiving due", Fire("archive"), {s.WATCHING}, owner=OFFICER),
 )  # fmt: skip
 

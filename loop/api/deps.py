@@ -20,11 +20,10 @@ from loop.api.answers import Answer
 from loop.api.bodies import Body
 from loop.api.once import KeptAnswer, digest_of
 from loop.api.service import Service
-from loop.engine.door import Refused
 from loop.kernel.errors import Invalid, NotFound
 from loop.kernel.payloads import fault_of
 from loop.store.paging import storable
-from loop.store.session import Tx
+from loop.store.session import Refused, Tx
 
 COOKIE = "loop_session"
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -41,9 +40,9 @@ def service_of(request: Request) -> Service:
     return found
 
 
-def credentials_of(request: Request) -> Credentials:
-    """What the request shows of its sender; a token goes before a cookie."""
-    changes = request.method not in SAFE_METHODS
+def credentials_of(request: Request, *, changes: bool = False) -> Credentials:
+    """What the request shows of its sender; a token goes before a cookie. `changes`: it writes, whatever its method."""
+    changes = changes or request.method not in SAFE_METHODS
     scheme, _, value = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer" and value.strip():
         return Credentials(token=value.strip(), changes=changes)
@@ -109,9 +108,9 @@ def name_in(value: str) -> str:
 # ---- one transaction -------------------------------------------------------------------------------------------------
 
 
-def known(request: Request, tx: Tx) -> Caller:
+def known(request: Request, tx: Tx, *, changes: bool = False) -> Caller:
     """The caller, within a transaction; from now on refusals speak their language and the log knows their name."""
-    caller = service_of(request).access.caller(tx, credentials_of(request))
+    caller = service_of(request).access.caller(tx, credentials_of(request, changes=changes))
     request.state.language, request.state.who = caller.actor.language, caller.actor.name
     return caller
 
@@ -162,14 +161,14 @@ async def writing(
 
 
 async def engaged(request: Request, work: Callable[[Tx, Caller], T | Refused]) -> T:
-    """`work` for a known caller in one transaction of the engine: a `Refused` is committed, then raised."""
-    engine = service_of(request).engine
-    return await asyncio.wrap_future(engine.run(lambda tx: work(tx, writer(request, tx))))
+    """`work` for a known caller in one transaction; a `Refused` is committed, then raised."""
+    store = service_of(request).store
+    return await asyncio.wrap_future(store.submit(lambda tx: work(tx, writer(request, tx))))
 
 
 def writer(request: Request, tx: Tx) -> Caller:
-    """The caller, within a transaction that writes."""
-    caller = known(request, tx)
+    """The caller, within a transaction that writes: a token needs the scope for it, a browser its X-CSRF-Token."""
+    caller = known(request, tx, changes=True)
     if caller.token:
         service_of(request).access.note_use(tx, caller.token)
     return caller

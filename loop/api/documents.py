@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from json import loads
 from typing import Any
 
@@ -75,8 +76,8 @@ async def show_document(request: Request, id: str) -> Response:  # noqa: A002  t
     service = service_of(request)
 
     def work(tx: Tx, caller: Caller) -> Answer:
-        paper, _ = _open(tx, caller.actor, path_text(request, "id"))
-        content = loads(paper.content)
+        paper, about = _open(tx, caller.actor, path_text(request, "id"))
+        content = _shown(paper, about)
         action = service.book.workflow.actions.get(content["action"])
         role = content["signed_by"]["role"]
         made = sheet(
@@ -92,13 +93,15 @@ async def show_document(request: Request, id: str) -> Response:  # noqa: A002  t
     "/documents/{id}", summary="One paper as data", responses={**said(shapes.WholeDocument), **REFUSALS_OF_READING}
 )
 async def read_document(request: Request, id: str) -> Response:  # noqa: A002  the name in the address
-    """The paper as it was recorded; `digest` is the SHA-256 of its content in canonical JSON."""
+    """The paper as it was recorded; `digest` is the SHA-256 of its content in canonical JSON. Of a paper that joins several
+    units each reader gets the findings that they may see; the digest is that of the whole.
+    """
     service = service_of(request)
 
     def work(tx: Tx, caller: Caller) -> Answer:
         paper, about = _open(tx, caller.actor, path_text(request, "id"))
         view = document_view(paper, service.book)
-        view["content"] = loads(paper.content)
+        view["content"] = _shown(paper, about)
         view["findings"] = about
         return json_answer(view)
 
@@ -116,6 +119,14 @@ def _open(tx: Tx, actor: Actor, id_: str) -> tuple[Document, list[str]]:
     if not any(_is_open(tx, actor, paper, known[link.chain], link) for link in seen):
         raise NotFound
     return paper, [link.chain for link in seen]
+
+
+def _shown(paper: Document, about: Collection[str]) -> dict[str, Any]:
+    """The content, without those of its findings that are none of `about`."""
+    content: dict[str, Any] = loads(paper.content)
+    if "findings" in content:
+        content["findings"] = [one for one in content["findings"] if one["number"] in about]
+    return content
 
 
 def _is_open(tx: Tx, actor: Actor, paper: Document, finding: Finding, link: Link) -> bool:

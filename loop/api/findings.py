@@ -20,7 +20,7 @@ from loop.api.queries import LISTS, LedgerQuery, check_words
 from loop.api.service import Service
 from loop.api.sight import open_steps, sheet_for, sight_of
 from loop.api.views import both, finding_view, row_view
-from loop.engine.door import Refused, Wish
+from loop.engine.door import Wish
 from loop.engine.record import Outcome
 from loop.kernel.decide import Offer
 from loop.kernel.errors import NotFound
@@ -29,7 +29,7 @@ from loop.kernel.payloads import Payload
 from loop.kernel.people import Actor
 from loop.kernel.workflow import Action
 from loop.store import evidence, findings, ledger, names, reach
-from loop.store.session import Tx
+from loop.store.session import Refused, Tx
 
 router = APIRouter(tags=["findings"])
 ATTACH = "attach"

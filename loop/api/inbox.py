@@ -18,7 +18,7 @@ from loop.api.calls import looking
 from loop.api.deps import query_of, service_of, writing
 from loop.api.describe import IDEMPOTENCY_KEY, REFUSALS_OF_READING, REFUSALS_OF_WRITING, parameters, said
 from loop.api.shapes import LabelOut, Shape
-from loop.api.views import both, instant
+from loop.api.views import WINDOW, both, instant
 from loop.kernel.decide import Book
 from loop.kernel.errors import Invalid, NotFound
 from loop.kernel.finding import NEVER
@@ -227,6 +227,11 @@ def owners(flow: Workflow) -> frozenset[str]:
     return _owners(frozenset(declared | {state.waits_for for state in flow.states.values() if state.waits_for}))
 
 
+def windows(flow: Workflow) -> frozenset[str]:
+    """The rules whose timers only keep something possible until they are due."""
+    return frozenset(name for name, rule in flow.timers.items() if rule.kind == WINDOW)
+
+
 def _todo_view(item: Todo, caller: Caller, book: Book) -> dict[str, Any]:
     rule = book.workflow.timers.get(item.rule)
     return {
@@ -242,7 +247,9 @@ def _todo_view(item: Todo, caller: Caller, book: Book) -> dict[str, Any]:
     responses={**said(TodoList), **REFUSALS_OF_READING},
 )  # fmt: skip
 async def list_todo(request: Request) -> Response:
-    """Running timers whose owner is the caller or one of the caller's posts, the most urgent first."""
+    """Running timers whose owner is the caller or one of the caller's posts, the most urgent first; a window that is over
+    waits for nobody.
+    """
     service = service_of(request)
 
     def work(tx: Tx, caller: Caller) -> Answer:
@@ -251,7 +258,7 @@ async def list_todo(request: Request) -> Response:
         at = desk.desk_of(tx, caller.actor)
         found = timers.todo(
             tx, owners=owners(service.book.workflow), offices=at.offices, units=at.units, persons=at.persons,
-            limit=asked.limit + 1, after=_place(asked.after),
+            limit=asked.limit + 1, after=_place(asked.after), windows=windows(service.book.workflow), now=caller.now,
         )  # fmt: skip
         shown = found[: asked.limit]
         following = cursor(TODO, (text_of(shown[-1].due_at), shown[-1].id)) if len(found) > asked.limit else None

@@ -254,7 +254,9 @@ def _own(tx: Tx, caller: Caller, service: Service, id_: str) -> tuple[TipOff, By
     openapi_extra=parameters(IdentityQuery), responses={**said(TipOffOut), **REFUSALS_OF_READING},
 )  # fmt: skip
 async def read_tip_off(request: Request, tip_off: str) -> Response:
-    """For officers and chiefs of the receiving office. Opening the identity leaves an entry in the tip-off's chain."""
+    """For officers and chiefs of the receiving office. Opening the identity leaves an entry in the tip-off's chain, so it
+    takes what every change takes: a token with the scope `write`, or a session with its X-CSRF-Token.
+    """
     service = service_of(request)
 
     def work(tx: Tx, caller: Caller) -> Answer:
@@ -264,14 +266,19 @@ async def read_tip_off(request: Request, tip_off: str) -> Response:
 
     def opened(tx: Tx, caller: Caller) -> Answer:
         found, by = _own(tx, caller, service, tip_off)
-        if not query_of(request, IdentityQuery).identity:
-            return json_answer(view(tx, service, found))
         sealed = tip_offs.sealed_of(tx, found.id)
         enter(tx, by, "open_identity", chain=chain_of(found.id), payload={}, effects={})
         who = {"name": sealed.name, "contact": sealed.contact}
         return json_answer({**view(tx, service, found), "identity": who})
 
-    return await (writing(request, opened) if "identity" in request.query_params else looking(request, work))
+    return await (writing(request, opened) if _asks_identity(request) else looking(request, work))
+
+
+def _asks_identity(request: Request) -> bool:
+    try:
+        return query_of(request, IdentityQuery).identity
+    except Invalid:
+        return False  # refused as soon as it is known who asks, and for what
 
 
 @router.patch(

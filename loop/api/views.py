@@ -22,6 +22,10 @@ _PLAIN = (
 )  # fmt: skip
 
 
+WINDOW = "window"
+"""The kind of timers that only keep something possible; once due, one of them is over, and never overdue."""
+
+
 def instant(at: datetime | None, calendar: Calendar) -> str | None:
     """RFC 3339 in local time with offset; None for "none"."""
     return None if at is None or at == NEVER else at.astimezone(calendar.zone).isoformat()
@@ -88,7 +92,8 @@ def timer_view(timer: Timer, book: Book, now: datetime) -> dict[str, Any]:
     """One clock, running or stopped."""
     calendar, declared = book.calendar, book.workflow.timers.get(timer.rule)
     due_on = local_day(timer.due_at, calendar)
-    running = timer.stopped_at is None
+    over = declared is not None and declared.kind == WINDOW and timer.is_past(now)
+    running = timer.stopped_at is None and not over
     return {
         "id": timer.id,
         "rule": timer.rule,

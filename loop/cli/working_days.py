@@ -60,10 +60,11 @@ def load(
         moved = shifts(parts.store, parts.engine.book, renewed)
         _show(moved, as_json=as_json, dry_run=dry_run)
         if not dry_run:
-            by = console.operator()
-            parts.store.write(lambda tx: arrangements.load(tx, by, days))
+            # The notice is kept last: if this is interrupted, running it again moves the rest.
             with console.bar("moving deadlines", quiet=as_json) as progress:
                 apply(parts.engine, moved, reason, progress.track)
+            by = console.operator()
+            parts.store.write(lambda tx: arrangements.load(tx, by, days))
 
 
 def _show(moved: list[Shift], *, as_json: bool, dry_run: bool) -> None:

@@ -57,12 +57,20 @@ def sheet(content: Mapping[str, Any], payload: type[BaseModel], *, role: Label, 
         language=language, title=str(title.get(language, title["zh"])), number=str(content.get("number") or ""),
         office=str(content["office"]), issued_on=str(content["issued_on"]),
         fields=(
-            Field(UNIT.in_(language), str(content["unit_name"])), Field(FINDINGS.in_(language), lines=about),
+            _addressed(content, language), Field(FINDINGS.in_(language), lines=about),
             *_accused(content, language),
             *fields_of(content.get("payload", {}), payload, language),
         ),
         foot=tuple(foot),
     )  # fmt: skip
+
+
+def _addressed(content: Mapping[str, Any], language: str) -> Field:
+    """The unit, or every unit of a paper that joins several."""
+    label = UNIT.in_(language)
+    if several := tuple(str(unit["name"]) for unit in content.get("units", ())):
+        return Field(label, lines=several)
+    return Field(label, str(content["unit_name"]))
 
 
 def _accused(content: Mapping[str, Any], language: str) -> Iterator[Field]:

@@ -28,7 +28,7 @@ from loop.kernel.decide import (
     offered,
     offers,
 )
-from loop.kernel.errors import GuardFailed, Invalid, LoopError, NotFound, Stale
+from loop.kernel.errors import ActionNotAllowed, Forbidden, GuardFailed, Invalid, LoopError, NotFound, Stale, Unavailable
 from loop.kernel.finding import Finding
 from loop.kernel.labels import Label
 from loop.kernel.payloads import Nothing, Payload
@@ -36,7 +36,7 @@ from loop.kernel.people import Actor
 from loop.kernel.workflow import Action
 from loop.store import findings, journal
 from loop.store.reach import may_see
-from loop.store.session import Store, Tx
+from loop.store.session import Refused, Store, Tx
 
 T = TypeVar("T")
 MOST_IN_A_BATCH = 500
@@ -63,13 +63,6 @@ class Aim:
 
     number: str
     expected: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Refused:
-    """A refusal that must not undo what was due before it: committed first, raised after."""
-
-    error: LoopError
 
 
 class Once(Protocol[T]):
@@ -115,51 +108,34 @@ class Engine:
 
     # ---- one finding -----------------------------------------------------------------------------------------------
 
-    def run(self, work: Callable[[Tx], T | Refused]) -> Future[T]:
-        """Run `work` in a transaction of its own. A `Refused` that it answers is committed with what ran before it, and
-        then raised by the future.
-        """
-        answered: Future[T] = Future()
-
-        def settle(done: Future[T | Refused]) -> None:
-            if not answered.set_running_or_notify_cancel():
-                return  # nobody waits any more; what was done stays done
-            try:
-                result = done.result()
-            except BaseException as error:  # noqa: BLE001  handed on to whoever waits
-                answered.set_exception(error)
-                return
-            if isinstance(result, Refused):
-                answered.set_exception(result.error)
-            else:
-                answered.set_result(result)
-
-        self.store.submit(work).add_done_callback(settle)
-        return answered
-
     def act(self, wish: Wish, finish: Callable[[Tx, Outcome], T], once: Once[T] | None = None) -> Future[T]:
         """Take the action in its own transaction; the future answers `finish(tx, outcome)`, run within it.
 
         The future raises the refusal: `NotFound`, `Forbidden`, `IdempotencyMismatch`, `Stale`, `ActionNotAllowed`,
         `Invalid`, `GuardFailed`. With `once` a repeated request gets its earlier answer.
         """
-        return self.run(lambda tx: self.act_in(tx, wish, finish, once))
+        return self.store.submit(lambda tx: self.act_in(tx, wish, finish, once))
 
     def act_in(
         self, tx: Tx, wish: Wish, finish: Callable[[Tx, Outcome], T], once: Once[T] | None = None
     ) -> T | Refused:
-        """`act` within a transaction that the caller owns; see `run` for what to do with a `Refused`."""
-        now = self.clock.now(tx)
+        """`act` within a transaction that the caller owns. A `Refused`, which must not undo what was due before it, is for
+        the store: committed first, raised after.
+        """
         if wish.number is None:
+            now = self.clock.now(tx)
             may_create(action_named(self.book, wish.action), wish.actor)
             return self._once(tx, once, lambda: finish(tx, self._create(tx, wish, now)))
         finding = self._seen(tx, wish.actor, wish.number)
+        now = self.clock.now(tx)  # read under the lock, so that neighbouring events never step back in time
         if first_due(finding, now) is None:
             return self._one(tx, wish, finding, now, finish, once)
         self.striker.strike(tx, finding, now)
         try:
             with tx.attempt():
                 return self._one(tx, wish, self._seen(tx, wish.actor, wish.number), now, finish, once)
+        except Unavailable:
+            raise
         except LoopError as error:
             return Refused(error)
 
@@ -246,16 +222,21 @@ class Engine:
         self, tx: Tx, actor: Actor, action: str, aims: Sequence[Aim], payload: Mapping[str, Any] | LoopError,
         finish: Callable[[Tx, Sequence[Outcome]], T], *, preview: bool = False, once: Once[T] | None = None,
     ) -> T:  # fmt: skip
-        """`act_all` within a transaction that the caller owns."""
+        """`act_all` within a transaction that the caller owns. Refused in the order of the contract: whatever is not found,
+        not permitted, or asked before under this key, before anything else about any of the findings.
+        """
         now = self.clock.now(tx)
-        if preview:
-            try:
-                with tx.attempt():
-                    undo(finish(tx, self._all(tx, actor, action, aims, payload, now)))
-            except Undone as undone:
-                return cast("T", undone.answer)
-            raise AssertionError("a preview is always undone")
-        return self._once(tx, once, lambda: finish(tx, self._all(tx, actor, action, aims, payload, now)))
+        named = action_named(self.book, action)
+        found = self._batch(tx, actor, aims)
+        if named.creates:
+            raise NotFound
+        for finding in found.values():
+            admitted(named, actor, finding)
+
+        def work() -> T:
+            return finish(tx, self._all(tx, actor, action, aims, payload, now, found))
+
+        return self._once(tx, once, (lambda: _previewed(tx, work)) if preview else work)
 
     def _all(
         self,
@@ -265,13 +246,14 @@ class Engine:
         aims: Sequence[Aim],
         payload: Mapping[str, Any] | LoopError,
         now: datetime,
+        found: dict[str, Finding],
     ) -> list[Outcome]:
-        found = self._batch(tx, actor, aims)
+        if len(found) != len(aims):
+            raise Invalid.field("findings", "同一问题出现两次。", "a finding is named twice")
         for finding in list(found.values()):
             if first_due(finding, now):
                 self.striker.strike(tx, finding, now)
                 found[finding.number] = self._seen(tx, actor, finding.number)
-        self._check_units(action, list(found.values()))
         register = self.register(tx)
         about = [found[aim.number] for aim in aims]
         outcomes: list[Outcome] = []
@@ -281,38 +263,53 @@ class Engine:
             try:
                 with tx.attempt():
                     outcomes.append(self._decided(tx, found[aim.number], wish, now, register, about))
-            except Invalid:
-                raise  # the payload is the same for all of them
             except LoopError as error:
                 failures.append((aim.number, error))
         if failures:
+            first = min((error for _, error in failures), key=_place_of)
+            if isinstance(first, Invalid):
+                raise first  # the payload is the same for all of them
             said = [{"number": n, "code": e.code, "guard": e.facts.get("guard"), "label": e.label} for n, e in failures]
-            raise BatchRefused(failures[0][1], said)
+            raise BatchRefused(first, said)
+        self._check_units(action_named(self.book, action), about)
         return outcomes
 
     def _batch(self, tx: Tx, actor: Actor, aims: Sequence[Aim]) -> dict[str, Finding]:
         if not 1 <= len(aims) <= MOST_IN_A_BATCH:
             raise Invalid.field("findings", "一批须有 1 至 500 个问题。", "a batch takes 1 to 500 findings")
-        numbers = [aim.number for aim in aims]
-        if len(set(numbers)) != len(numbers):
-            raise Invalid.field("findings", "同一问题出现两次。", "a finding is named twice")
+        numbers = list(dict.fromkeys(aim.number for aim in aims))
         found = findings.load_many(tx, numbers, lock=True)
         missing = [n for n in numbers if n not in found or not may_see(actor, found[n])]
         if missing:
             raise NotFound
         return found
 
-    def _check_units(self, name: str, found: Sequence[Finding]) -> None:
+    def _check_units(self, action: Action, found: Sequence[Finding]) -> None:
         """An interview or bulletin may join units; any other paper is addressed to one."""
-        action = action_named(self.book, name)
-        if action.creates:
-            raise NotFound
         joins = any(p.kind.startswith(("interview", "reschedule", "bulletin", "filing")) for p in action.papers)
         if action.papers and not joins and len({f.unit_id for f in found}) > 1:
             raise GuardFailed(
                 Label("这类文书一次只能发给一个单位。", "A paper of this kind is addressed to one unit."),
                 guard="one_unit",
             )
+
+
+ORDER = (NotFound, Forbidden, Stale, ActionNotAllowed, Invalid)
+"""In which order refusals speak for a batch; any other comes after these."""
+
+
+def _place_of(error: LoopError) -> int:
+    return next((place for place, kind in enumerate(ORDER) if isinstance(error, kind)), len(ORDER))
+
+
+def _previewed(tx: Tx, work: Callable[[], T]) -> T:
+    """What `work` answers, undone."""
+    try:
+        with tx.attempt():
+            undo(work())
+    except Undone as undone:
+        return cast("T", undone.answer)
+    raise AssertionError("a preview is always undone")
 
 
 def undo(answer: object) -> NoReturn:

@@ -63,8 +63,9 @@ class Register:
         year = day.year if kind.issued else None
         serial = papers.take_serial(self._tx, office.id, SERIES, day.year) if kind.issued else None
         number = self._form.format(word=office.doc_prefix, year=day.year, serial=serial) if kind.issued else ""
-        unit = places.unit(self._tx, finding.unit_id).name
-        content = canonical(_content(kind, decision, about, office.name, unit, day, number))
+        ids = dict.fromkeys((finding.unit_id, *(f.unit_id for f in about)))
+        addressed = {id_: places.unit(self._tx, id_).name for id_ in ids}
+        content = canonical(_content(kind, decision, about, office.name, addressed, day, number))
         document = Document(
             id=f"{finding.number}.{seq}.{kind.kind}", kind=kind.kind, office_id=office.id, year=year, serial=serial,
             number=number, internal=kind.internal, issued_at=at, content=content, digest=digest(content),
@@ -79,18 +80,21 @@ class Register:
 
 
 def _content(
-    kind: Paper, decision: Decision, about: Sequence[Finding], office: str, unit: str, day: date, number: str
-) -> dict[str, Any]:
+    kind: Paper, decision: Decision, about: Sequence[Finding], office: str, addressed: Mapping[str, str], day: date,
+    number: str,
+) -> dict[str, Any]:  # fmt: skip
     after = decision.after
     # A paper that joins several units names their findings; what each is accused of is told to each alone.
     alone = len({f.unit_id for f in about}) == 1
+    joined = {"units": [{"id": id_, "name": name} for id_, name in addressed.items()]}
     return {
         "kind": kind.kind,
         "title": kind.label._asdict(),
         "number": number,
         "office": office,
         "unit": after.unit_id,
-        "unit_name": unit,
+        "unit_name": addressed[after.unit_id],
+        **({} if alone else joined),
         "issued_on": day.isoformat(),
         "action": decision.action.name,
         "findings": [_accused(f) if alone else {"number": f.number, "title": f.title} for f in about],

@@ -32,6 +32,7 @@ class SideTimers:
 
     def start(self, tx: Tx, chain: str, rule: str, office_id: str, *, count_from: date, now: datetime) -> Timer:
         """Start the timer `rule` of `chain`, counted from a day."""
+        journal.hold(tx, chain)
         declared = self.book.workflow.timers[rule]
         begun = clocks.start(
             self._free_id(tx, chain, rule), self.book.rules.rule(rule), name=rule, started_on=count_from,
@@ -43,12 +44,14 @@ class SideTimers:
 
     def stop(self, tx: Tx, chain: str, rule: str, office_id: str, *, now: datetime) -> None:
         """Stop the running timers of `rule`; harmless where none runs."""
+        journal.hold(tx, chain)
         stopped = [replace(t, stopped_at=now, next_at=clocks.OVER) for t in timers.running(tx, chain) if t.rule == rule]
         if stopped:
             self._note(tx, chain, office_id, "stop_timer", stopped, now)
 
     def strike(self, tx: Tx, chain: str, now: datetime) -> list[Struck]:
         """Send every reminder of this chain that is due by `now`."""
+        journal.hold(tx, chain)
         struck: list[Struck] = []
         for timer in timers.running(tx, chain):
             current = timer

@@ -14,7 +14,7 @@ from loop.engine.facts_loader import FactsLoader
 from loop.engine.record import Outcome, Register, write
 from loop.kernel.clocks import OVER, Point, Remind, Timer, next_point
 from loop.kernel.decide import Book, Command, decide
-from loop.kernel.errors import ActionNotAllowed, GuardFailed, LoopError
+from loop.kernel.errors import ActionNotAllowed, GuardFailed, LoopError, Unavailable
 from loop.kernel.finding import Finding
 from loop.kernel.payloads import read
 from loop.kernel.people import THE_SYSTEM
@@ -77,6 +77,8 @@ class Striker:
         except (GuardFailed, ActionNotAllowed) as blocked:
             why = f"blocked: {blocked.facts.get('guard') or blocked.code}"
             return _put_off(tx, timer, _again(finding, timer, now), why)
+        except Unavailable:
+            raise
         except (LoopError, LookupError, ValueError, TypeError, AssertionError) as broken:
             LOG.exception("timer.failed", finding=finding.number, timer=timer.id, rule=timer.rule)
             return _put_off(tx, timer, now + timedelta(hours=1), f"failed: {broken}"[:500])

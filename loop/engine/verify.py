@@ -10,11 +10,13 @@ import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from itertools import groupby
 
 from sqlalchemy import ColumnElement, Table, and_, func, not_, select
 
 from loop.engine import verify_chains, verify_registry
+from loop.engine.clock import VIRTUAL_NOW
 from loop.engine.comparing import AT_ONCE, Broken, Fault, among, lone, pages, shown
 from loop.engine.expected import spool
 from loop.engine.rebuild import Rebuilt, Row, rebuild
@@ -23,7 +25,9 @@ from loop.engine.verify_chains import KEYS as CHAIN_KEYS
 from loop.engine.verify_numbers import Numbers
 from loop.engine.verify_registry import PEOPLE
 from loop.kernel.errors import LoopError
+from loop.store import settings_kept
 from loop.store.evidence import Evidence
+from loop.store.instants import text_of
 from loop.store.journal import FIRST, HEAD, hash_of
 from loop.store.session import Store, Tx
 
@@ -52,10 +56,22 @@ def verify(
     evidence: Evidence | None = None,
     chains: Iterable[str] | None = None,
     progress: Progress | None = None,
+    now: datetime | None = None,
 ) -> Report:
-    """Verify the whole database, or only these `chains`; with `evidence` the files on disk as well."""
+    """Verify the whole database, or only these `chains`; with `evidence` the files on disk as well.
+
+    `now` (default: the machine's time) tells which timers may have been held back: none whose point is yet to come.
+    """
     only = None if chains is None else frozenset(chains)
-    return store.read(lambda tx: _Verification(tx, evidence, only, progress).report())
+    until = now or datetime.now(UTC)
+    return store.read(lambda tx: _Verification(tx, evidence, only, progress, _reached(tx, until)).report())
+
+
+def _reached(tx: Tx, now: datetime) -> str:
+    """The instant this database has reached: `now`, or where its virtual clock or its history are ahead of it."""
+    latest = tx.select(select(func.max(EVENT.c.at)))
+    known = (text_of(now), settings_kept.get(tx, VIRTUAL_NOW), latest[0][0] if latest else None)
+    return max(text for text in known if text)
 
 
 @dataclass(slots=True)
@@ -64,6 +80,7 @@ class _Verification:
     evidence: Evidence | None
     only: frozenset[str] | None
     progress: Progress | None
+    now: str
     counts: Counter[str] = field(default_factory=Counter)
     numbers: Numbers = field(default_factory=Numbers)
     total: int = -1
@@ -101,9 +118,9 @@ class _Verification:
             batch.append(rebuilt)
             lost.discard(chain)
             if len(batch) == TOGETHER:
-                verify_chains.check(self.tx, batch, self.counts)
+                verify_chains.check(self.tx, batch, self.counts, self.now)
                 batch.clear()
-        verify_chains.check(self.tx, batch, self.counts)
+        verify_chains.check(self.tx, batch, self.counts, self.now)
         for row in among(self.tx, FINDING, "number", lost):
             raise Broken("finding", row["number"], "no event accounts for this row")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from json import loads
 from typing import Any
 
@@ -53,13 +54,15 @@ def is_finding(chain: str) -> bool:
     return ":" not in chain and chain != "people"
 
 
-def check(tx: Tx, batch: Sequence[Rebuilt], counts: Counter[str]) -> None:
-    """Raises `Broken` for the first row that the chains of `batch` do not bear out; adds to `counts`."""
+def check(tx: Tx, batch: Sequence[Rebuilt], counts: Counter[str], now: str) -> None:
+    """Raises `Broken` for the first row that the chains of `batch` do not bear out; adds to `counts`. `now` is stored text."""
     chains = [rebuilt.chain for rebuilt in batch]
     counts["finding"] += _findings(tx, [r for r in batch if is_finding(r.chain)])
     check_heads(tx, {r.chain: r.seq for r in batch if not is_finding(r.chain)})
     wanted = _together(r.timers for r in batch)
-    counts["timer"] += compare("timer", wanted, among(tx, TIMER, "chain", chains), KEYS["timer"], _held_back)
+    counts["timer"] += compare(
+        "timer", wanted, among(tx, TIMER, "chain", chains), KEYS["timer"], partial(_held_back, now=now)
+    )
     wanted = _together(r.parts for r in batch)
     counts["part"] += compare("part", wanted, among(tx, PART, "chain", chains), KEYS["part"])
     _check_papers(tx, batch, chains, counts)
@@ -117,10 +120,14 @@ def check_heads(tx: Tx, chains: Mapping[str, int]) -> None:
         same("setting", HEAD + chain, {"value": f"{last}:{head}"}, {"value": kept[chain]})
 
 
-def _held_back(wanted: Row, row: Row) -> Row:
-    """A timer that a guard or a failure holds back is tried again later than its point says, without an event."""
-    if row["error"] and wanted["stopped_at"] is None and wanted["next_at"] < row["next_at"]:
-        return {**wanted, "next_at": row["next_at"]}
+PUT_OFF = ("blocked: ", "failed: ", "nothing to do")
+
+
+def _held_back(wanted: Row, row: Row, *, now: str) -> Row:
+    """A timer whose point had come and was held back by a guard or a failure is tried again later, without an event."""
+    due = wanted["stopped_at"] is None and wanted["next_at"] <= now
+    if due and row["error"].startswith(PUT_OFF) and wanted["next_at"] < row["next_at"]:
+        return {**wanted, "next_at": row["next_at"], "error": row["error"]}
     return {**wanted, "error": ""}
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from loop.kernel import clocks
+from loop.kernel import clocks, people
 from loop.kernel.calendar import Calendar
 from loop.kernel.case import Case, Draft, Order, jsonable
 from loop.kernel.clocks import Climb, Timer
@@ -20,7 +20,7 @@ from loop.kernel.finding import NEVER, Finding, is_open, is_written_off
 from loop.kernel.labels import Label
 from loop.kernel.machine import Table
 from loop.kernel.payloads import Nothing, Payload, read
-from loop.kernel.people import Actor, Capacity, capacities
+from loop.kernel.people import PARTS, Actor, Capacity, capacities
 from loop.kernel.rules import RuleBook
 from loop.kernel.workflow import DISPUTE, SAME, Action, Fork, Paper, Starter, Tell, Workflow
 
@@ -271,7 +271,7 @@ def _started(book: Book, case: Case, draft: Draft, order: Order, place: int) -> 
 def _settled(book: Book, timer: Timer, state: str, draft: Draft, held: bool) -> Timer:
     """The timer with its owner and next instant as they follow from where the finding now stands."""
     rule = book.workflow.timers[timer.rule]
-    by_state = not rule.owner or state in rule.waits_in
+    by_state = not rule.owner or state in rule.waits_in or _untaken(rule.owner, draft)
     owner = ",".join(waiting(book, state, draft)) if by_state else rule.owner
     waits = rule.fires_in and not rule.fires_in & {state, draft.get("dispute")}
     held = held and isinstance(rule.on_due, Climb)
@@ -280,6 +280,18 @@ def _settled(book: Book, timer: Timer, state: str, draft: Draft, held: bool) -> 
     if (timer.owner, timer.next_at, timer.error) == (owner, next_at, ""):
         return timer
     return replace(timer, owner=owner, next_at=next_at, error="")
+
+
+def _untaken(owner: str, draft: Draft) -> bool:
+    """Whether the timer is owed by a part that nobody has yet in this finding."""
+    match owner:
+        case people.AUTHOR:
+            return not draft.value("author")
+        case people.REVIEWER:
+            return not draft.value("reviewers")
+        case people.CHAIR:
+            return not draft.part("interview").get("chair_id")
+    return False
 
 
 def waiting(book: Book, state: str, finding: Finding | Draft) -> tuple[str, ...]:
@@ -307,14 +319,18 @@ def _after(book: Book, case: Case, draft: Draft, sheet: Mapping[str, Any], timer
 
 
 def _next_due(book: Book, finding: Finding) -> dict[str, Any]:
-    """The earliest running timer of the course and who owes it; one that cannot act here does not count."""
+    """The earliest running timer of the course and the role that owes it; one that cannot act here does not count.
+
+    What a person owes by a part in this finding, the finding shows as owed by the role that its state waits for.
+    """
     rules = book.workflow.timers
     here = [t for t in finding.timers if not rules[t.rule].fires_in or finding.state in rules[t.rule].fires_in]
     course = [t for t in here if rules[t.rule].kind == "course" and not t.paused]
+    role = ",".join(waiting(book, finding.state, finding))
     if not course:
-        return {"due_at": NEVER, "due_rule": "", "waits_for": ",".join(waiting(book, finding.state, finding))}
+        return {"due_at": NEVER, "due_rule": "", "waits_for": role}
     first = min(course, key=lambda t: (t.due_at, t.id))
-    return {"due_at": first.due_at, "due_rule": first.rule, "waits_for": first.owner}
+    return {"due_at": first.due_at, "due_rule": first.rule, "waits_for": role if first.owner in PARTS else first.owner}
 
 
 _NOT_COLUMNS = frozenset({"sheet", "timers", "version", "head", "place", "id"})

@@ -25,9 +25,20 @@ ROLES: dict[str, Label] = {
 OFFICE_ROLES = frozenset({INSPECTOR, OFFICER, CHIEF, DIRECTOR})
 REGION_ROLES = OFFICE_ROLES | {LEADER, AUDITOR, ADMIN}
 UNIT_ROLES = frozenset({UNIT, DEPARTMENT})
+STAND_INS: dict[str, frozenset[str]] = {
+    **dict.fromkeys(OFFICE_ROLES, OFFICE_ROLES),
+    LEADER: frozenset({LEADER, DIRECTOR, CHIEF}),
+    **{role: frozenset({role}) for role in (UNIT, DEPARTMENT, AUDITOR, ADMIN)},
+}
+"""Which roles a substitute must hold one of to be lent a post of each role; of a unit or department, at the same one."""
+IMPARTIAL = OFFICE_ROLES | {LEADER}
+PARTIAL = frozenset({UNIT, DEPARTMENT, AUDITOR, ADMIN})
+"""Whoever holds a role of these is lent none of the `IMPARTIAL` ones: nobody supervises or audits themselves."""
 
 # Capacities are parts a person plays in one finding, beyond the roles of their posts.
 AUTHOR, REVIEWER, MEMBER, SUPERIOR, CHAIR, PROPOSER = "author", "reviewer", "member", "superior", "chair", "proposer"
+PARTS = (AUTHOR, REVIEWER, MEMBER, CHAIR)
+"""Parts that are given to persons by name, so that what waits for one of them waits for these persons."""
 IN_SCOPE = "in_scope"
 CAPACITIES: dict[str, Label] = {
     AUTHOR: Label("登记人", "author"),

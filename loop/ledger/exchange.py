@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from loop.engine.door import Engine, Refused, Wish
+from loop.engine.door import Engine, Wish
 from loop.engine.record import Outcome
 from loop.kernel.decide import Book
 from loop.kernel.errors import Forbidden, Invalid, LoopError
@@ -24,7 +24,7 @@ from loop.store.ledger_extras import NamedUnit, SheetOf
 from loop.store.ledger_filter import LedgerFilter
 from loop.store.paging import LARGEST
 from loop.store.reach import SEES_REGION
-from loop.store.session import Tx
+from loop.store.session import Refused, Tx
 
 BOM = "\ufeff"
 """Without it, spreadsheets take UTF-8 for the local encoding."""

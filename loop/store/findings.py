@@ -150,18 +150,20 @@ _KEYS = frozenset((*_INDEXED, *LEVELS))
 
 
 @cache
-def _save_moved(keys: frozenset[str]) -> Prepared:
-    """An update of everything that may change, of the indexed columns only `keys`: for a column that is set, even to the
-    same value, SQLite takes the entry out of every index and puts it in again.
+def _update(keys: frozenset[str]) -> tuple[Prepared, tuple[str, ...]]:
+    """An update, and the columns it sets: everything that may change, of the indexed columns only `keys`.
+
+    For a column that is set, even to the same value, SQLite takes the entry out of every index and puts it in again.
     """
     here = update(_FINDING).where(
         _FINDING.c.id == bindparam("finding_id"), _FINDING.c.version == bindparam("was_version")
     )
     still = {"number", "opened_at", *(_KEYS - keys)}
-    return Prepared(here, columns=[name for name in _WRITTEN if name not in still])
+    names = tuple(name for name in _WRITTEN if name not in still)
+    return Prepared(here, columns=names), names
 
 
-_SAVE = _save_moved(_KEYS)
+_SAVE, _ = _update(_KEYS)
 _COUNT_UP = Prepared(
     upsert(_SERIAL, ["office_id", "series", "year"], sets={"last": _SERIAL.c.last + 1}, returning=["last"])
 )
@@ -188,11 +190,10 @@ def save(
         if moved is None:
             raise LookupError(f"no unit {finding.unit_id}")
         finding = replace(finding, place=moved)
-    keys = _KEYS if before is None else _moved(before, finding)
-    still = {"number", "opened_at", *(_KEYS - keys)}
-    values = {name: value for name, value in _values(finding, changed_at).items() if name not in still}
-    values["head"] = head
-    if tx.run(_save_moved(keys), finding_id=finding.id, was_version=was_version, **values) != 1:
+    statement, names = _update(_KEYS if before is None else _moved(before, finding))
+    values = {**_values(finding, changed_at), "head": head}
+    set_to = {name: values[name] for name in names}
+    if tx.run(statement, finding_id=finding.id, was_version=was_version, **set_to) != 1:
         raise Moved(finding.number)
 
 

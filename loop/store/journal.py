@@ -98,14 +98,19 @@ def head_of(tx: Tx, chain: str) -> tuple[int, str]:
     return (row[0], row[1]) if row else (0, FIRST)
 
 
+def hold(tx: Tx, chain: str) -> None:
+    """Keep a chain that has no finding to oneself until the commit: taken before reading what the next entry rests on."""
+    if tx.dialect == POSTGRESQL:
+        tx.all(_HOLD, chain=chain)
+
+
 def extend(
     tx: Tx, chain: str, *, action: str, actor_id: str, actor_name: str, actor_role: str, for_id: str | None = None,
     at: datetime, payload: Mapping[str, Any], effects: Mapping[str, Any] | None = None, rules: str = "",
     track: str = "", due_at: datetime | None = None, timer_id: str | None = None, rung: int | None = None,
 ) -> Entry:  # fmt: skip
     """Adds the next entry to a chain that has no finding; those who extend the same chain take turns."""
-    if tx.dialect == POSTGRESQL:
-        tx.all(_HOLD, chain=chain)
+    hold(tx, chain)
     seq, previous = head_of(tx, chain)
     entry = Entry(
         chain=chain, seq=seq + 1, track=track, action=action, actor_id=actor_id, actor_name=actor_name,

@@ -8,11 +8,24 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import BindParameter, ColumnElement, Select, and_, bindparam, literal, null, select, union_all
+from sqlalchemy import BindParameter, ColumnElement, Select, and_, bindparam, exists, literal, not_, null, or_, select, union_all
 from sqlalchemy.sql.expression import FromClause
 
 from loop.kernel.facts import PersonFact
-from loop.kernel.people import CHIEF, DIRECTOR, INSPECTOR, OFFICE_ROLES, SUPERIOR, Actor, Path, Post
+from loop.kernel.people import (
+    CHIEF,
+    DIRECTOR,
+    IMPARTIAL,
+    INSPECTOR,
+    OFFICE_ROLES,
+    PARTIAL,
+    STAND_INS,
+    SUPERIOR,
+    UNIT_ROLES,
+    Actor,
+    Path,
+    Post,
+)
 from loop.store.core import table_of
 from loop.store.places import path_of
 from loop.store.registry import PersonRow, PostRow, RecusalRow, RegionRow, SubstituteRow
@@ -46,6 +59,37 @@ def _valid(span: FromClause) -> ColumnElement[bool]:
     return and_(span.c.from_on <= _TODAY, span.c.until_on >= _TODAY)
 
 
+_OWN_POST = _POST.alias("own_post")
+
+
+def lendable() -> ColumnElement[bool]:
+    """Whether the post may be lent to the substitute today: they hold one of like kind, and none that forbids it."""
+    like = or_(
+        *(
+            and_(
+                _POST.c.role.in_(sorted(roles)), _OWN_POST.c.role.in_(sorted(mates)),
+                *([_OWN_POST.c.unit_id == _POST.c.unit_id] if roles <= UNIT_ROLES else []),
+            )
+            for mates, roles in _kinds().items()
+        )
+    )  # fmt: skip
+    own = and_(_OWN_POST.c.person_id == _SUBSTITUTE.c.by_id, _valid(_OWN_POST))
+    bars = and_(own, _OWN_POST.c.role.in_(sorted(PARTIAL)))
+    return and_(_held(and_(own, like)), or_(_POST.c.role.not_in(sorted(IMPARTIAL)), not_(_held(bars))))
+
+
+def _held(where: ColumnElement[bool]) -> ColumnElement[bool]:
+    return exists(select(literal(1)).select_from(_OWN_POST).where(where).correlate_except(_OWN_POST))
+
+
+def _kinds() -> dict[frozenset[str], set[str]]:
+    """The roles that the same stand-ins serve, together."""
+    found: dict[frozenset[str], set[str]] = defaultdict(set)
+    for role, mates in STAND_INS.items():
+        found[mates].add(role)
+    return found
+
+
 # ---- the acting person -------------------------------------------------------------------------------------------
 
 _WHO = Prepared(
@@ -64,7 +108,7 @@ _LENT = (
     .join(_PERSON, and_(_PERSON.c.id == _SUBSTITUTE.c.person_id, _PERSON.c.active == 1))
     .join(_POST, _POST.c.person_id == _SUBSTITUTE.c.person_id)
     .outerjoin(_REGION, _REGION.c.code == _POST.c.region)
-    .where(_SUBSTITUTE.c.by_id == bindparam("me"), _valid(_SUBSTITUTE), _valid(_POST))
+    .where(_SUBSTITUTE.c.by_id == bindparam("me"), _valid(_SUBSTITUTE), _valid(_POST), lendable())
 )
 _POSTS = Prepared(union_all(_OWN, _LENT))
 
@@ -200,13 +244,14 @@ def _standing_in(where: ColumnElement[bool]) -> Select[Any]:
         .join(_SUBSTITUTE, and_(_SUBSTITUTE.c.person_id == _ABSENT.c.id, _valid(_SUBSTITUTE)))
         .join(_PERSON, _PERSON.c.id == _SUBSTITUTE.c.by_id)
         .outerjoin(_REGION, _REGION.c.code == _POST.c.region)
-        .where(where, _valid(_POST), _PERSON.c.active == 1)
+        .where(where, _valid(_POST), _PERSON.c.active == 1, lendable())
     )
 
 
 _BY_ID = select(*_HOLDER_COLUMNS, literal(""), null(), null(), null()).where(
-    _PERSON.c.id.in_(bindparam("persons", expanding=True)), _PERSON.c.active == 1
-)
+    _PERSON.c.id.in_(bindparam("persons", expanding=True)), _PERSON.c.active == 1,
+    _held(and_(_OWN_POST.c.person_id == _PERSON.c.id, _valid(_OWN_POST))),
+)  # fmt: skip
 _AUDIENCE = Prepared(union_all(*(_seated(at) for at in _AT), *(_standing_in(at) for at in _AT), _BY_ID))
 
 
@@ -214,7 +259,8 @@ def audience(
     tx: Tx, *, regions: Iterable[str], units: Iterable[str], persons: Iterable[str] = (), today: date
 ) -> tuple[Seat, ...]:
     """Every active person with a post today over exactly one of `regions` (codes) or at one of `units` (ids), their
-    substitutes, and every active person among `persons` (ids): one query from which all roles of a finding are resolved.
+    substitutes, and every active person among `persons` (ids) who still holds a post: one query from which all roles of a
+    finding are resolved.
     """
     rows = tx.all(
         _AUDIENCE, regions=_some(regions), units=_some(units), persons=_some(persons), today=today.isoformat()

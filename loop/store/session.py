@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from sqlalchemy import Select, make_url
@@ -23,7 +24,7 @@ from loop.store.drivers import Cursor, Driver, Wire, driver_for
 from loop.store.faults import BUSY, CLOSING, Contended, Duplicate, Moved, translated, unavailable
 from loop.store.sql import SQLITE, Prepared, SelectCache
 
-__all__ = ["Duplicate", "Moved", "Store", "Tx", "Work"]
+__all__ = ["Duplicate", "Moved", "Refused", "Store", "Tx", "Work"]
 
 T = TypeVar("T")
 Trace = Callable[[str, Sequence[Any]], None]
@@ -111,6 +112,13 @@ class Tx:
 Work = Callable[[Tx], T]
 
 
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """What a work answers to have its transaction committed first, and `error` raised to whoever waits after."""
+
+    error: Exception
+
+
 class _Pool:
     """So many connections, opened when first needed and replaced when lost."""
 
@@ -150,6 +158,13 @@ class _Job:
     def __init__(self, work: Work[Any]) -> None:
         self.work = work
         self.future: Future[Any] = Future()
+
+    def done(self, result: Any) -> None:
+        """Committed, with this result."""
+        if isinstance(result, Refused):
+            self.future.set_exception(result.error)
+        else:
+            self.future.set_result(result)
 
 
 class _Desk:
@@ -268,7 +283,7 @@ class _Writer(threading.Thread):
         except BaseException as error:  # noqa: BLE001 - the one who waits must hear of it
             job.future.set_exception(error)
         else:
-            job.future.set_result(result)
+            job.done(result)
 
     def _together(self, wire: Wire, group: list[_Job]) -> bool:
         """Whether the group was settled; False if it could not be committed as one, because SQLite gave up the whole
@@ -292,7 +307,7 @@ class _Writer(threading.Thread):
             return False
         for job, (result, failure) in zip(group, outcomes, strict=True):
             if failure is None:
-                job.future.set_result(result)
+                job.done(result)
             else:
                 job.future.set_exception(failure)
         return True
@@ -333,14 +348,17 @@ class Store:
             raise ValueError("[database] url is not an address such as sqlite:///loop.db") from error
         return cls(driver_for(address, patience, durable=durable), workers=workers, readers=readers)
 
-    def write(self, work: Work[T]) -> T:
+    def write(self, work: Work[T | Refused]) -> T:
         """Runs `work` in a transaction and answers once it is committed; whatever it raises undoes it."""
         if self._writer is not None:
             return self.submit(work).result()
         self._check_open()
-        return self._desk.pooled(self._writing, self._driver.begin_write, work)
+        result = self._desk.pooled(self._writing, self._driver.begin_write, work)
+        if isinstance(result, Refused):
+            raise result.error
+        return result
 
-    def submit(self, work: Work[T]) -> Future[T]:
+    def submit(self, work: Work[T | Refused]) -> Future[T]:
         """`write` without waiting; a future cancelled before its turn never runs."""
         self._check_open()
         if self._writer is None:

@@ -12,7 +12,7 @@ from sqlalchemy import bindparam, delete, or_, select, update
 
 from loop.kernel.errors import Conflict, Invalid, NotFound
 from loop.kernel.labels import LANGUAGES, Label
-from loop.kernel.people import DEPARTMENT, INSPECTOR, REGION_ROLES, UNIT_ROLES, Path
+from loop.kernel.people import DEPARTMENT, IMPARTIAL, INSPECTOR, PARTIAL, REGION_ROLES, STAND_INS, UNIT_ROLES, Path
 from loop.store.chronicle import By, enter
 from loop.store.core import table_of
 from loop.store.instants import day_text
@@ -307,7 +307,9 @@ def substitutes_of(tx: Tx, person_id: str) -> tuple[Substitution, ...]:
 def set_substitutes(
     tx: Tx, by: By, person_id: str, wanted: tuple[tuple[str, date, date], ...]
 ) -> tuple[Substitution, ...]:
-    """Replace a person's substitutes by `wanted`: (sign-in name, first day, last day). Raises NotFound or Invalid."""
+    """Replace a person's substitutes by `wanted`: (sign-in name, first day, last day), each of like kind. Raises NotFound or
+    Invalid.
+    """
     holder = person(tx, person_id)
     new = tuple(_substitution(tx, person_id, *one) for one in wanted)
     tx.run(_SUB_CLEAR, person_id=person_id)
@@ -324,7 +326,32 @@ def _substitution(tx: Tx, person_id: str, name: str, from_on: date, until_on: da
     if stand_in is None or not stand_in.active or stand_in.id == person_id:
         raise Invalid.field("substitutes", f"{name} 不能代理。", f"{name} cannot be a substitute.", "unknown")
     _check_span("substitutes", from_on, until_on)
+    lent, own = (_posts_within(tx, id_, from_on, until_on) for id_ in (person_id, stand_in.id))
+    if lent and not any(_of_like_kind(post, own) for post in lent):
+        raise Invalid.field(
+            "substitutes",
+            f"{name} 不能代理：代理人在此期间须任同类岗位（督导办岗位由督导办人员代理，单位和部门由本单位人员代理），"
+            "且单位、部门、审计和系统管理人员不得代理督导办或领导岗位。",
+            f"{name} cannot be a substitute: it takes a post of like kind in that time (an office's people for an office post, "
+            "the same unit's or department's for theirs), and nobody of a unit, a department, the audit or the administration "
+            "stands in for an office or a leader.",
+            "unlike",
+        )
     return Substitution(new_id(), person_id, stand_in.id, from_on, until_on)
+
+
+def _posts_within(tx: Tx, person_id: str, from_on: date, until_on: date) -> list[PostRecord]:
+    return [held for held in posts_of(tx, person_id) if held.from_on <= until_on and held.until_on >= from_on]
+
+
+def _of_like_kind(lent: PostRecord, own: Iterable[PostRecord]) -> bool:
+    """The same as `people.lendable`, on values: which days exactly is asked anew whenever the post is lent."""
+    held = list(own)
+    if lent.role in IMPARTIAL and any(post.role in PARTIAL for post in held):
+        return False
+    return any(
+        post.role in STAND_INS[lent.role] and (lent.role not in UNIT_ROLES or post.unit_id == lent.unit_id) for post in held
+    )
 
 
 def recuse(tx: Tx, by: By, *, person_id: str, unit_id: str, ground: str, until_on: date = FOREVER) -> Recusal:

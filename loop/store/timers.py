@@ -7,10 +7,10 @@ from datetime import date, datetime
 from json import loads
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, func, literal, select, tuple_, union, update
+from sqlalchemy import ColumnElement, Select, and_, bindparam, func, literal, not_, or_, select, tuple_, union, update
 
 from loop.kernel.clocks import Pause, Timer
-from loop.kernel.people import AUTHOR, MEMBER, REVIEWER
+from loop.kernel.people import PARTS
 from loop.store.canonical import canonical
 from loop.store.core import table_of
 from loop.store.instants import NEVER_TEXT, day_of, day_text, instant_of, text_of
@@ -26,6 +26,8 @@ _READ = (
 )  # fmt: skip
 _ALL_COLUMNS = (*_READ, "chain", "office_id", "unit_id")
 _RUNNING = _TIMER.c.stopped_at.is_(None)
+_PAUSED = not_(_TIMER.c.detail.contains('"left":null', autoescape=True))
+"""What stands still has kept how much was left; within canonical JSON no other text reads like this."""
 
 
 class Due(NamedTuple):
@@ -125,7 +127,6 @@ def put_off(tx: Tx, timer_id: str, until: datetime, error: str) -> None:
 
 # ---- what waits for a person -------------------------------------------------------------------------------------
 
-_PARTS = (AUTHOR, REVIEWER, MEMBER)
 _SHOWN = (*(_TIMER.c[n] for n in ("chain", "id", "rule", "due_at", "owner", "office_id", "unit_id", "error")),)
 
 
@@ -153,11 +154,13 @@ class Todo(NamedTuple):
 def todo(
     tx: Tx, *, owners: Iterable[str], offices: Iterable[tuple[str, str]] = (), units: Iterable[tuple[str, str]] = (),
     persons: Sequence[str] = (), limit: int, after: tuple[datetime, str] | None = None,
+    windows: Iterable[str] = (), now: datetime | None = None,
 ) -> list[Todo]:  # fmt: skip
     """Up to `limit` running timers, the most urgent first, that wait for a role held at an office or a unit, given as
     pairs (id, role), or for the part one of `persons` has in the finding.
 
-    `owners` are all the values that a timer's owner may have: roles joined by commas.
+    `owners` are all the values that a timer's owner may have: roles joined by commas. Of the rules `windows` those due
+    before `now` are left out: what they were open for can no longer be done.
     """
     known = sorted(set(owners))
     conditions = [*_held(_TIMER.c.office_id, offices, known), *_held(_TIMER.c.unit_id, units, known)]
@@ -167,6 +170,9 @@ def todo(
     if after:
         place = tuple_(literal(text_of(after[0])), literal(after[1]))
         branches = [branch.where(tuple_(_TIMER.c.due_at, _TIMER.c.id) > place) for branch in branches]
+    if now and (rules := sorted(set(windows))):
+        still = or_(_TIMER.c.rule.not_in(rules), _TIMER.c.due_at >= text_of(now), _PAUSED)
+        branches = [branch.where(still) for branch in branches]
     first = (b.where(_RUNNING).order_by(_TIMER.c.due_at, _TIMER.c.id).limit(limit).subquery() for b in branches)
     mine = union(*(select(branch) for branch in first)).subquery("mine")
     listed = (
@@ -190,14 +196,14 @@ def _held(
 
 
 def _taken(persons: Sequence[str], known: Sequence[str]) -> list[Select[Any]]:
-    owned = {part: [owner for owner in known if part in owner.split(",")] for part in _PARTS}
+    owned = {part: [owner for owner in known if part in owner.split(",")] for part in PARTS}
     return [
         select(*_SHOWN)
         .join(_PART, _PART.c.chain == _TIMER.c.chain)
         .where(
             _PART.c.person_id.in_(persons), _PART.c.part == part, _PART.c.ended == 0, _TIMER.c.owner.in_(owned[part])
         )
-        for part in _PARTS
+        for part in PARTS
         if persons and owned[part]
     ]
 
