@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -114,3 +115,31 @@ async def test_the_desk_knows_every_owner_that_the_workflow_declares(site: Site)
 @pytest.mark.parametrize("path", ["/todo?after=!!", "/todo?limit=0", "/notifications?unread=perhaps", "/todo?x=1"])
 async def test_a_page_that_cannot_be(site: Site, path: str) -> None:
     refused(await site.get("officer", path), 422, "invalid")
+
+
+async def test_a_window_that_is_over_waits_for_nobody_and_is_not_overdue(site: Site) -> None:
+    number = site.world.received()
+
+    async def seen(rule: str) -> tuple[bool, bool, bool]:
+        """Whether it waits for the school; whether it runs and is overdue."""
+        waiting = [t["rule"] for t in (await site.get("school", "/todo?limit=200")).json()["items"] if t["finding"] == number]
+        (clock,) = (
+            t for t in (await site.get("school", f"/findings/{number}/timers")).json()["items"] if t["rule"] == rule
+        )
+        return rule in waiting, clock["running"], clock["overdue"]
+
+    assert await seen("opinion_window") == (True, True, False)
+    site.world.to(site.world.due(number, "opinion_window") + timedelta(days=1))
+    assert await seen("opinion_window") == (False, False, False)
+    site.world.sleep(60)
+    assert await seen("opinion_window") == (False, False, False)
+    assert await seen("plan_due") == (True, True, True)
+
+
+async def test_a_window_that_stands_still_is_not_over(site: Site) -> None:
+    number = site.world.received()
+    due = site.world.due(number, "opinion_window")
+    site.world.act("chief", "suspend", number, **SUSPENDED, until=site.world.day(90))
+    site.world.to(due + timedelta(days=3))
+    waiting = (await site.get("school", "/todo")).json()["items"]
+    assert ("opinion_window", False) in [(t["rule"], t["overdue"]) for t in waiting if t["finding"] == number]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import httpx
 import pytest
 
 from loop.store import accounts, journal, people
@@ -185,3 +186,99 @@ async def test_next_door_is_another_scope(site: Site) -> None:
         "next_school",
     }
     assert [r["code"] for r in await pages(site, "next_officer", "/regions")] == [NEXT_DOOR]
+
+
+# ---- substitutes ---------------------------------------------------------------------------------------------------
+
+
+async def named(site: Site, absent: str, stand_in: str, days: int = 9) -> httpx.Response:
+    span = {"name": stand_in, "from_on": site.world.day(), "until_on": site.world.day(days)}
+    return await site.call(absent, "PUT", "/me/substitutes", {"substitutes": [span]})
+
+
+async def lent(site: Site, who: str) -> list[str]:
+    """The roles that somebody holds for others today."""
+    return [p["role"] for p in (await site.get(who, "/me")).json()["posts"] if p["for_id"]]
+
+
+@pytest.mark.parametrize(
+    ("absent", "stand_in"),
+    [
+        ("chief", "school"), ("chief", "bureau"), ("officer", "auditor"), ("director", "admin"), ("chief", "leader"),
+        ("leader", "inspector"), ("leader", "school"), ("leader", "auditor"), ("school", "other_school"), ("school", "bureau"),
+        ("school", "officer"), ("bureau", "school"), ("auditor", "officer"), ("admin", "chief"),
+    ],
+)  # fmt: skip
+async def test_nobody_of_another_kind_can_be_a_substitute(site: Site, absent: str, stand_in: str) -> None:
+    body = refused(await named(site, absent, stand_in), 422, "invalid")
+    assert [(e["field"], e["code"]) for e in body["errors"]] == [("substitutes", "unlike")]
+    assert stand_in in body["detail"]
+    assert (await site.get(absent, "/me")).json()["substitutes"] == []
+    assert await lent(site, stand_in) == []
+
+
+@pytest.mark.parametrize(
+    ("absent", "stand_in"),
+    [("chief", "inspector"), ("inspector", "next_officer"), ("leader", "director"), ("leader", "city_chief")],
+)
+async def test_people_of_offices_stand_in_for_each_other_and_for_leaders(
+    site: Site, absent: str, stand_in: str
+) -> None:
+    assert (await named(site, absent, stand_in)).status_code == 200
+    assert await lent(site, stand_in) == [absent]
+
+
+@pytest.mark.parametrize(("absent", "place"), [("school", "school"), ("bureau", "bureau")])
+async def test_a_colleague_of_the_same_unit_or_department_stands_in(site: Site, absent: str, place: str) -> None:
+    role = "department" if absent == "bureau" else "unit"
+    post = {"role": role, "region": None, "unit": place}
+    assert (await site.post("admin", "/users", NEW | post)).status_code == 201
+    assert (await named(site, absent, "wang.li")).status_code == 200
+    browser = site.client()
+    await browser.post("/api/v1/login", json={"name": "wang.li", "password": PASSWORD})
+    posts = (await browser.get("/api/v1/me")).json()["posts"]
+    await browser.aclose()
+    assert [(p["role"], p["unit"], p["for_id"]) for p in posts] == [
+        (role, place, None), (role, place, site.world.cast.ids[absent])
+    ]  # fmt: skip
+
+
+async def test_a_post_given_later_that_forbids_it_ends_the_loan_and_the_telling(site: Site) -> None:
+    assert (await named(site, "chief", "inspector2")).status_code == 200
+    assert await lent(site, "inspector2") == ["chief"]
+    first = site.world.opened()
+    site.world.act("inspector", "submit_report", first)
+    assert first in [message.chain for message in site.world.inbox("inspector2")]
+    post = {"name": "inspector2", "role": "unit", "unit": "other_school"}
+    assert (await site.post("admin", "/users", post)).status_code == 201
+    assert await lent(site, "inspector2") == []
+    second = site.world.opened()
+    site.world.act("inspector", "submit_report", second)
+    assert second not in [message.chain for message in site.world.inbox("inspector2")]
+    refused(await site.act("inspector2", second, "approve_report", mode="written", fed_back_on=site.world.day()), 403, "forbidden")
+
+
+async def test_who_leaves_office_is_lent_nothing_any_more(site: Site) -> None:
+    assert (await named(site, "chief", "inspector2")).status_code == 200
+    id_ = site.world.cast.ids["inspector2"]
+    (post,) = (await site.get("admin", f"/users/{id_}")).json()["posts"]
+    ended = {"end_posts": [{"post": post["id"], "until_on": site.world.day(2)}]}
+    assert (await site.call("admin", "PATCH", f"/users/{id_}", ended)).status_code == 200
+    site.world.sleep(2)
+    assert await lent(site, "inspector2") == ["chief"]
+    site.world.sleep(1)
+    assert await lent(site, "inspector2") == []
+
+
+async def test_an_author_without_a_post_is_told_nothing_any_more(site: Site) -> None:
+    numbers = [site.world.opened(), site.world.opened()]
+    told: list[bool] = []
+    for number in numbers:
+        site.world.act("officer", "instruct", number, leader="县长", text="请从严查处", received_on=site.world.day())
+        site.world.act("inspector", "submit_report", number)
+        site.world.act("chief", "reject_report", number, reason="事实不清")
+        told.append(number in [message.chain for message in site.world.inbox("inspector")])
+        id_ = site.world.cast.ids["inspector"]
+        (post,) = (await site.get("admin", f"/users/{id_}")).json()["posts"]
+        del post
+    assert told == [True, True]

@@ -10,7 +10,7 @@ import pytest
 
 from loop.store import journal, tip_offs
 from tests.cast import COUNTY, NEXT_DOOR
-from tests.web import Site, refused, site
+from tests.web import PASSWORD, Site, refused, site
 from tests.world import world
 
 __all__ = ["site", "world"]
@@ -135,3 +135,39 @@ async def test_the_public_is_throttled_by_address(site: Site) -> None:
     tries = [await ask(site, f"{n:020}") for n in range(25)]
     assert {t.status_code for t in tries[:20]} == {404}
     refused(tries[-1], 429, "rate_limited")
+
+
+async def opened(site: Site, id_: str) -> int:
+    """How often the identity was opened."""
+    trail = site.world.parts.store.read(lambda tx: journal.trail(tx, tip_offs.chain_of(id_)))
+    return [e.action for e in trail].count("open_identity")
+
+
+async def test_opening_the_identity_takes_a_token_that_may_write(site: Site) -> None:
+    await reported(site)
+    id_ = (await only(site))["id"]
+    clear = site.world.parts.store.write(lambda tx: site.token(tx, "officer", "read"))
+    bearer = {"Authorization": f"Bearer {clear}"}
+    for query in ("", "?identity=false"):
+        assert (await site.get(None, f"/tip-offs/{id_}{query}", headers=bearer)).status_code == 200
+    for value in ("true", "1", "yes"):
+        answer = await site.get(None, f"/tip-offs/{id_}?identity={value}", headers=bearer)
+        assert refused(answer, 403, "forbidden")["scope"] == "write"
+        assert "张三" not in answer.text
+    refused(await site.get(None, f"/tip-offs/{id_}?identity=perhaps", headers=bearer), 422, "invalid")
+    refused(await site.get(None, f"/tip-offs/{id_}?identity=perhaps"), 401, "unauthenticated")
+    assert await opened(site, id_) == 0
+
+
+async def test_opening_the_identity_from_a_browser_takes_its_csrf_token(site: Site) -> None:
+    await reported(site)
+    id_ = (await only(site))["id"]
+    browser, path = site.client(), f"/api/v1/tip-offs/{id_}?identity=true"
+    csrf = (await browser.post("/api/v1/login", json={"name": "officer", "password": PASSWORD})).json()["csrf"]
+    for headers in ({}, {"X-CSRF-Token": "x"}, {"X-CSRF-Token": csrf, "Sec-Fetch-Site": "cross-site"}):
+        refused(await browser.get(path, headers=headers), 403, "forbidden")
+    assert await opened(site, id_) == 0
+    assert (await browser.get(path, headers={"X-CSRF-Token": csrf})).json()["identity"]["name"] == "张三"
+    assert (await browser.get(f"/api/v1/tip-offs/{id_}")).status_code == 200
+    await browser.aclose()
+    assert await opened(site, id_) == 1

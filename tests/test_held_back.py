@@ -4,10 +4,17 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from sqlalchemy import bindparam, update
+
 from loop.engine.verify import verify
+from loop.store.core import table_of
+from loop.store.instants import NEVER_TEXT
+from loop.store.sql import Prepared
+from loop.store.tables import TimerRow
 from tests.world import World, world
 
 __all__ = ["world"]
+TIMER = table_of(TimerRow)
 
 
 def watched(world: World) -> str:
@@ -41,3 +48,15 @@ def test_an_answer_that_comes_before_the_sweep_frees_it_as_well(world: World) ->
     world.sleep(0)
     assert world.state(number) == "archived"
     assert verify(world.parts.store).ok
+
+
+def test_a_timer_whose_point_is_yet_to_come_is_not_held_back_whatever_its_row_says(world: World) -> None:
+    number = world.received()
+    plan = world.timers(number)["plan_due"]
+    put_off = Prepared(
+        update(TIMER).where(TIMER.c.id == bindparam("key")).values(next_at=NEVER_TEXT, error="blocked: somebody")
+    )
+    world.parts.store.write(lambda tx: tx.run(put_off, key=plan.id))
+    fault = verify(world.parts.store, now=world.clock).fault
+    assert fault is not None
+    assert (fault.table, fault.key) == ("timer", plan.id)

@@ -6,6 +6,7 @@ from datetime import date
 
 import pytest
 
+from loop.engine.verify import verify
 from loop.kernel.errors import GuardFailed
 from tests.world import World, world
 
@@ -206,3 +207,15 @@ def test_a_batch_is_one_interview_with_one_paper_for_all_or_none(world: World) -
     with pytest.raises(Exception, match=third):
         world.act_all("chief", "propose_bulletin", [first, second, third], {**reasons, "facts": "滞后"})
     assert world.state(first) == world.state(second) == "interview.proposed"
+
+
+def test_a_paper_bears_the_number_of_the_office_that_acts(world: World) -> None:
+    number = world.received()
+    world.act("school", "object", number, act="opinion", grounds=["要求过高"])
+    (decision,) = world.act("city_chief", "dismiss", number, reasons=["维持"]).documents
+    assert decision.number == "青教督〔2026〕1号"
+    (filed,) = world.act("bureau", "urge", number, text="请抓紧").documents
+    assert (filed.number, filed.serial) == ("", None)
+    (urged,) = world.act("officer", "urge", number, text="请抓紧").documents
+    assert urged.number.startswith("云教督〔2026〕")
+    assert verify(world.parts.store).fault is None

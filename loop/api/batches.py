@@ -61,6 +61,7 @@ class Batch(BaseModel):
         return [Aim(one.number, one.version) for one in self.findings]
 
 
+ONE_BY_ONE = Invalid.field("action", "附件须逐个上传。", "files are attached one by one.", "single")
 EXAMPLE = {
     "action": "comment",
     "findings": ["YX-2026-0001"],
@@ -79,10 +80,8 @@ async def batch(request: Request) -> Response:
 
     def work(tx: Tx, caller: Caller) -> Answer:
         asked = shaped(Batch, sent.wanted)
-        if asked.action == ATTACH:
-            raise Invalid.field("action", "附件须逐个上传。", "files are attached one by one.", "single")
         return service.engine.act_all_in(
-            tx, caller.actor, asked.action, asked.aims(), asked.payload,
+            tx, caller.actor, asked.action, asked.aims(), ONE_BY_ONE if asked.action == ATTACH else asked.payload,
             lambda tx, done: _answer(service, tx, done, preview=asked.preview),
             preview=asked.preview, once=once_of(request, caller, sent),
         )  # fmt: skip

@@ -28,7 +28,16 @@ from loop.kernel.decide import (
     offered,
     offers,
 )
-from loop.kernel.errors import ActionNotAllowed, Forbidden, GuardFailed, Invalid, LoopError, NotFound, Stale, Unavailable
+from loop.kernel.errors import (
+    ActionNotAllowed,
+    Forbidden,
+    GuardFailed,
+    Invalid,
+    LoopError,
+    NotFound,
+    Stale,
+    Unavailable,
+)
 from loop.kernel.finding import Finding
 from loop.kernel.labels import Label
 from loop.kernel.payloads import Nothing, Payload

@@ -14,6 +14,7 @@ from loop.kernel.case import jsonable
 from loop.kernel.clocks import Timer
 from loop.kernel.decide import Command, Decision
 from loop.kernel.finding import Finding
+from loop.kernel.people import OFFICE_ROLES, SUPERIOR, SYSTEM
 from loop.kernel.workflow import Paper
 from loop.store import findings, journal, mailbox, offices, papers, parts, people, places, search, timers
 from loop.store.canonical import canonical, digest
@@ -58,11 +59,13 @@ class Register:
 
     def _new(self, kind: Paper, decision: Decision, about: Sequence[Finding], at: datetime, seq: int) -> Document:
         finding = decision.after
-        office = self._office(finding.office_id)
+        office = self._issuer(decision)
         day = local_day(at, self.calendar)
-        year = day.year if kind.issued else None
-        serial = papers.take_serial(self._tx, office.id, SERIES, day.year) if kind.issued else None
-        number = self._form.format(word=office.doc_prefix, year=day.year, serial=serial) if kind.issued else ""
+        # Only an office has a series: what a department or a leader writes is filed, not numbered.
+        issued = kind.issued and decision.capacity.post.role in (*OFFICE_ROLES, SYSTEM)
+        year = day.year if issued else None
+        serial = papers.take_serial(self._tx, office.id, SERIES, day.year) if issued else None
+        number = self._form.format(word=office.doc_prefix, year=day.year, serial=serial) if issued else ""
         ids = dict.fromkeys((finding.unit_id, *(f.unit_id for f in about)))
         addressed = {id_: places.unit(self._tx, id_).name for id_ in ids}
         content = canonical(_content(kind, decision, about, office.name, addressed, day, number))
@@ -72,6 +75,13 @@ class Register:
         )  # fmt: skip
         papers.insert(self._tx, document)
         return document
+
+    def _issuer(self, decision: Decision) -> Office:
+        """The office in whose name the paper is made: the finding's own, or the one above where that one acts."""
+        post = decision.capacity.post
+        if decision.capacity.name == SUPERIOR and (above := offices.office_at(self._tx, post.region[-1])):
+            return above
+        return self._office(decision.after.office_id)
 
     def _office(self, id_: str) -> Office:
         if id_ not in self._offices:

@@ -3,12 +3,25 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import BindParameter, ColumnElement, Select, and_, bindparam, exists, literal, not_, null, or_, select, union_all
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Select,
+    and_,
+    bindparam,
+    exists,
+    literal,
+    not_,
+    null,
+    or_,
+    select,
+    union_all,
+)
 from sqlalchemy.sql.expression import FromClause
 
 from loop.kernel.facts import PersonFact
@@ -67,19 +80,23 @@ def lendable() -> ColumnElement[bool]:
     like = or_(
         *(
             and_(
-                _POST.c.role.in_(sorted(roles)), _OWN_POST.c.role.in_(sorted(mates)),
+                _one_of(_POST.c.role, roles), _one_of(_OWN_POST.c.role, mates),
                 *([_OWN_POST.c.unit_id == _POST.c.unit_id] if roles <= UNIT_ROLES else []),
             )
             for mates, roles in _kinds().items()
         )
     )  # fmt: skip
     own = and_(_OWN_POST.c.person_id == _SUBSTITUTE.c.by_id, _valid(_OWN_POST))
-    bars = and_(own, _OWN_POST.c.role.in_(sorted(PARTIAL)))
-    return and_(_held(and_(own, like)), or_(_POST.c.role.not_in(sorted(IMPARTIAL)), not_(_held(bars))))
+    bars = and_(own, _one_of(_OWN_POST.c.role, PARTIAL))
+    return and_(_held(and_(own, like)), or_(not_(_one_of(_POST.c.role, IMPARTIAL)), not_(_held(bars))))
 
 
 def _held(where: ColumnElement[bool]) -> ColumnElement[bool]:
     return exists(select(literal(1)).select_from(_OWN_POST).where(where).correlate_except(_OWN_POST))
+
+
+def _one_of(column: ColumnElement[Any], roles: Collection[str]) -> ColumnElement[bool]:
+    return column.in_(bindparam("_".join(sorted(roles)), sorted(roles), expanding=True))
 
 
 def _kinds() -> dict[frozenset[str], set[str]]:

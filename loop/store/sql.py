@@ -57,7 +57,7 @@ class _Form:
         self.names = frozenset(compiled.bind_names.values())
         self.constants = _constants(compiled)
         self.processors = cast("Mapping[str, Process]", dict(compiled._bind_processors))  # noqa: SLF001 - no public way
-        self.lists = tuple(sorted(bind.key for bind in compiled.post_compile_params))
+        self.lists = tuple(sorted(compiled.bind_names[bind] for bind in compiled.post_compile_params))
         self.positions = tuple(compiled.positiontup or ())
         self.orders: dict[tuple[int, ...], _Order] = {}
 
