@@ -31,7 +31,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="loop-benchmarks-") as folder:
         for one in _all(Stage(Path(folder)), asked.only):
             found.append(one)
-            print(one.id, one.what, f"{one.value:.3g}{one.unit}", "reached" if one.reached else "MISSED", flush=True)
+            print(one.id, one.what, f"{one.value:.3g}{one.unit}", one.verdict, flush=True)
     if set(asked.only) == set(PARTS):
         report.write(found, asked.date)
     return int(not all(one.reached for one in found))

@@ -31,8 +31,7 @@ def write(found: Sequence[Measured], on: date, page: Path = PAGE) -> None:
 def _row(one: Measured) -> str:
     bound = "none" if one.target is None else f"{'≤' if one.at_most else '≥'} {_figure(one.target, one.unit)}"
     rounds = f"{_figure(min(one.rounds), one.unit)} to {_figure(max(one.rounds), one.unit)}"
-    verdict = "not promised" if one.target is None else "reached" if one.reached else "**missed**"
-    return f"| {one.id} | {one.what} | {bound} | {_figure(one.value, one.unit)} | {rounds} | {verdict} |"
+    return f"| {one.id} | {one.what} | {bound} | {_figure(one.value, one.unit)} | {rounds} | {one.verdict} |"
 
 
 def _figure(value: float, unit: str) -> str:

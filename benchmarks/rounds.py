@@ -36,6 +36,13 @@ class Measured:
             return True
         return self.value <= self.target if self.at_most else self.value >= self.target
 
+    @property
+    def verdict(self) -> str:
+        """The same in words."""
+        if self.target is None:
+            return "not promised"
+        return "reached" if self.reached else "**missed**"
+
 
 class Stopwatch:
     """Adds up the seconds of several stretches."""

@@ -29,7 +29,7 @@ def configure(form: Format = "auto", level: str = "info", stream: TextIO | None 
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
-    for chatty in ("apscheduler", "httpx", "httpx2"):
+    for chatty in ("alembic", "apscheduler", "httpx", "httpx2"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
     structlog.configure(
         processors=[

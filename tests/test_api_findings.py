@@ -7,7 +7,7 @@ import json
 from typing import Any
 
 from loop.api import shapes
-from loop.store.canonical import canonical
+from loop.store.canonical import canonical, digest
 from tests.web import Site, refused, site
 from tests.world import world
 
@@ -230,3 +230,53 @@ async def test_answers_are_the_same_json_whoever_wrote_the_request(site: Site) -
     assert answer.content.decode() == json.dumps(answer.json(), ensure_ascii=False, separators=(",", ":"))
     assert answer.headers["content-type"] == "application/json"
     assert answer.headers["cache-control"] == "no-store"
+
+
+# ---- papers that join units ------------------------------------------------------------------------------------------
+
+
+async def test_a_paper_that_joins_units_names_them_all_and_shows_each_its_own_findings(site: Site) -> None:
+    numbers = [
+        site.world.executing(unit="school", title="楼道堆物"),
+        site.world.executing(unit="other_school", title="食堂漏检"),
+    ]
+    reasons = {"reasons": [{"code": "AC_POOR_RECTIFY", "text": "整改迟缓"}]}
+    site.world.act_all("chief", "propose_interview", numbers, reasons)
+    notice = {
+        "action": "notice_interview", "findings": numbers,
+        "payload": {
+            "chair": "chief", "at": f"{site.world.day(14)}T09:00:00+08:00", "place": "督导办",
+            "interviewees": [{"name": "校长", "post": "校长"}], "materials": ["整改情况"],
+        },
+    }  # fmt: skip
+    done = await site.post("chief", "/batches", notice)
+    assert done.status_code == 200, done.text
+    (paper,) = done.json()["documents"]
+    path, both = f"/documents/{paper['id']}", ("桐峰镇中心小学", "云溪县第二中学")
+    whole = (await site.get("chief", path)).json()
+    assert (whole["content"]["unit"], whole["content"]["unit_name"]) == ("school", both[0])
+    assert whole["content"]["units"] == [
+        {"id": "school", "name": both[0]}, {"id": "other_school", "name": both[1]}
+    ]  # fmt: skip
+    assert [f["number"] for f in whole["content"]["findings"]] == whole["findings"] == numbers
+    assert digest(canonical(whole["content"])) == whole["digest"]
+    for who, mine, hidden in (("school", 0, "食堂漏检"), ("other_school", 1, "楼道堆物")):
+        cut = (await site.get(who, path)).json()
+        assert [f["number"] for f in cut["content"]["findings"]] == cut["findings"] == [numbers[mine]]
+        assert hidden not in json.dumps(cut, ensure_ascii=False)
+        page = (await site.get(who, f"{path}.html")).text
+        assert all(name in page for name in both)
+        assert numbers[mine] in page
+        assert hidden not in page
+        assert numbers[1 - mine] not in page
+    for who in ("bureau", "chief"):
+        page = (await site.get(who, f"{path}.html")).text
+        assert all(number in page for number in numbers)
+
+
+async def test_a_paper_to_one_unit_names_that_unit_alone(site: Site) -> None:
+    number = site.world.received()
+    paper = (await site.get("school", f"/findings/{number}/documents")).json()["items"][0]
+    content = (await site.get("school", f"/documents/{paper['id']}")).json()["content"]
+    assert (content["unit"], content["unit_name"]) == ("school", "桐峰镇中心小学")
+    assert "units" not in content

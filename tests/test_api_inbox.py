@@ -80,12 +80,39 @@ async def test_todo_is_what_waits_for_ones_posts_the_most_urgent_first(site: Sit
     assert mine[0]["state"] == "report.submitted"
     school = (await site.get("school", "/todo")).json()["items"]
     assert [(t["finding"], t["rule"]) for t in school] == [(soon, "defence")]
-    for who in ("other_school", "next_chief", "auditor", "admin"):
+    for who in ("other_school", "inspector2", "next_chief", "auditor", "admin"):
         assert (await site.get(who, "/todo")).json() == {"items": [], "next": None}
     page = (await site.get("chief", "/todo?limit=1")).json()
     following = (await site.get("chief", f"/todo?limit=1&after={page['next']}")).json()
     assert page["items"] + following["items"] == mine
     assert following["next"] is None
+
+
+async def test_todo_finds_whoever_is_named_and_the_finding_shows_their_role(site: Site) -> None:
+    async def desks() -> dict[str, list[str]]:
+        answers = {who: await site.get(who, "/todo") for who in ("inspector", "inspector2", "inspector3", "chief")}
+        return {who: rules for who, a in answers.items() if (rules := [t["rule"] for t in a.json()["items"]])}
+
+    async def waits_for(number: str) -> str:
+        return str((await site.get("chief", f"/findings/{number}")).json()["waits_for"])
+
+    draft = site.world.opened()
+    assert (await desks(), await waits_for(draft)) == ({"inspector": ["report_due"]}, "inspector")
+    site.world.act("inspector", "discard", draft, reason="重复登记")
+    number = site.world.reported(site.world.executing())
+    reviewers = ["inspector2", "inspector3"]
+    site.world.act("chief", "assign_review", number, reviewers=reviewers, mode="onsite", on=site.world.day(1))
+    found = {who: [rule for rule in rules if rule != "publish_due"] for who, rules in (await desks()).items()}
+    assert {who: rules for who, rules in found.items() if rules} == {who: ["review_due"] for who in reviewers}
+    assert await waits_for(number) == "inspector"
+    site.world.act("chief", "propose_interview", number, reasons=[{"text": "整改不力"}])
+    site.world.act(
+        "chief", "notice_interview", number, chair="inspector3", at=f"{site.world.day(14)}T09:00:00+08:00", place="会议室",
+        interviewees=[{"name": "校长"}],
+    )  # fmt: skip
+    assert (await desks())["inspector3"] == ["interview_time"]
+    assert "interview_time" not in (await desks())["chief"]
+    assert await waits_for(number) == "chief"
 
 
 async def test_a_substitute_has_the_desk_of_the_absent(site: Site) -> None:
@@ -122,7 +149,9 @@ async def test_a_window_that_is_over_waits_for_nobody_and_is_not_overdue(site: S
 
     async def seen(rule: str) -> tuple[bool, bool, bool]:
         """Whether it waits for the school; whether it runs and is overdue."""
-        waiting = [t["rule"] for t in (await site.get("school", "/todo?limit=200")).json()["items"] if t["finding"] == number]
+        waiting = [
+            t["rule"] for t in (await site.get("school", "/todo?limit=200")).json()["items"] if t["finding"] == number
+        ]
         (clock,) = (
             t for t in (await site.get("school", f"/findings/{number}/timers")).json()["items"] if t["rule"] == rule
         )
@@ -131,7 +160,7 @@ async def test_a_window_that_is_over_waits_for_nobody_and_is_not_overdue(site: S
     assert await seen("opinion_window") == (True, True, False)
     site.world.to(site.world.due(number, "opinion_window") + timedelta(days=1))
     assert await seen("opinion_window") == (False, False, False)
-    site.world.sleep(60)
+    site.world.to(max(site.world.due(number, rule) for rule in ("opinion_window", "plan_due")) + timedelta(days=1))
     assert await seen("opinion_window") == (False, False, False)
     assert await seen("plan_due") == (True, True, True)
 
@@ -139,7 +168,7 @@ async def test_a_window_that_is_over_waits_for_nobody_and_is_not_overdue(site: S
 async def test_a_window_that_stands_still_is_not_over(site: Site) -> None:
     number = site.world.received()
     due = site.world.due(number, "opinion_window")
-    site.world.act("chief", "suspend", number, **SUSPENDED, until=site.world.day(90))
+    site.world.act("chief", "suspend", number, reason="等待鉴定结论", until=site.world.day(90))
     site.world.to(due + timedelta(days=3))
     waiting = (await site.get("school", "/todo")).json()["items"]
     assert ("opinion_window", False) in [(t["rule"], t["overdue"]) for t in waiting if t["finding"] == number]

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
+from typing import Any
 
+import httpx
 import pytest
 
 from loop.store import requests
@@ -204,3 +206,55 @@ async def test_what_was_due_runs_before_the_refusal_and_stays(site: Site) -> Non
     refused(await site.act("school", number, "waive_defence"), 409, "action_not_allowed")
     assert site.world.state(number) == "feedback.drafting"
     assert "defence_lapsed" in site.world.actions(number)
+
+
+# ---- the order of refusals of a batch --------------------------------------------------------------------------------
+
+
+async def test_a_batch_refuses_in_the_order_of_the_contract(site: Site) -> None:
+    """Each call is wrong in all that follows too, and is refused for the first."""
+    draft, ready, elsewhere = site.world.opened(), site.world.received(), site.world.received(unit="other_school")
+    wrong = {"text": 5, "colour": "red"}
+    key = {"Idempotency-Key": "order"}
+    used = {"action": "comment", "findings": [ready], "payload": {"text": "一"}}
+    assert (await site.post("officer", "/batches", used, headers=key)).status_code == 200
+
+    async def batch(who: str, action: str, *findings: object, **more: Any) -> httpx.Response:
+        headers = more.pop("headers", {})
+        sent = {"action": action, "findings": list(findings), "payload": wrong} | more
+        return await site.post(who, "/batches", sent, headers=headers)
+
+    stale = {"number": draft, "version": 0}
+    for preview in (False, True):
+        for action in ("urge", "attach"):
+            for findings in ((ready, ready, "SQ-2026-9999"), (stale, "SQ-2026-9999")):
+                refused(await batch("officer", action, *findings, preview=preview, headers=key), 404, "not_found")
+            mixed = (ready, ready, stale)
+            refused(await batch("auditor", action, *mixed, preview=preview, headers=key), 403, "forbidden")
+        answer = await batch("officer", "urge", ready, ready, stale, preview=preview, headers=key)
+        refused(answer, 409, "idempotency_mismatch")
+        refused(await batch("officer", "urge", ready, ready, stale, preview=preview), 422, "invalid")
+        body = refused(await batch("officer", "approve_report", ready, stale, preview=preview), 403, "forbidden")
+        assert "failures" not in body
+        refused(await batch("chief", "approve_report", ready, stale, preview=preview), 412, "stale")
+        refused(await batch("chief", "approve_report", ready, draft, preview=preview), 409, "action_not_allowed")
+        refused(await batch("officer", "urge", ready, elsewhere, preview=preview), 422, "invalid")
+        answer = await batch("officer", "urge", ready, elsewhere, payload={}, preview=preview)
+        assert refused(answer, 409, "guard_failed")["guard"] == "one_unit"
+        refused(await batch("officer", "open", ready, preview=preview), 404, "not_found")
+    refused(await batch("officer", "attach", ready), 422, "invalid")
+    assert [site.world.version(number) for number in (draft, elsewhere)] == [1, 6]
+
+
+async def test_a_preview_is_repeated_from_its_key_too(site: Site) -> None:
+    number = site.world.received()
+    sent = {"action": "comment", "findings": [number], "payload": {"text": "预览"}, "preview": True}
+    first = await site.post("officer", "/batches", sent, headers=KEY)
+    assert first.status_code == 200
+    site.world.act("officer", "comment", number, text="其间")
+    assert (await site.post("officer", "/batches", sent, headers=KEY)).content == first.content
+    assert (await site.post("officer", "/batches", sent)).content != first.content
+    refused(
+        await site.post("officer", "/batches", {**sent, "preview": False}, headers=KEY), 409, "idempotency_mismatch"
+    )
+    assert [e.action for e in site.world.trail(number)].count("comment") == 1

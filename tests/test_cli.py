@@ -85,8 +85,9 @@ def test_a_person_is_added_given_a_password_and_a_token_and_closed(loop: Command
 
 def test_the_workflow_checks_the_evidence_verifies_the_doctor_is_content(loop: Command) -> None:
     checked = loop("check", "--json")
-    assert (checked.exit_code, json.loads(checked.stdout)["faults"]) == (0, [])
-    assert "no faults" in loop("check").stdout
+    faults = json.loads(checked.stdout)["faults"]
+    assert checked.exit_code == 1, "the county next door has no director, and the check knows"
+    assert {fault["code"] for fault in faults} == {"owner_is_nobody"}, faults
     verified = json.loads(loop("verify", "--json").stdout)
     assert (verified["ok"], verified["broken"]) == (True, None)
     assert loop("verify").stdout.startswith("content")
@@ -105,7 +106,7 @@ def test_what_was_changed_past_the_engine_is_named(loop: Command, office: Path) 
 
 
 def test_the_chart_and_the_reference_come_from_the_workflow(loop: Command, office: Path) -> None:
-    assert "stateDiagram" in loop("diagram").stdout
+    assert "report_draft" in loop("diagram").stdout
     out = office / "chart.svg"
     assert loop("diagram", "--format", "svg", "--language", "en", "--out", str(out)).exit_code == 0
     assert out.read_text(encoding="utf-8").startswith("<svg")
@@ -237,3 +238,17 @@ def test_a_wrong_setting_names_itself(
         main.main()
     assert ended.value.code == 2
     assert "plan_do" in capsys.readouterr().err
+
+
+def test_an_empty_installation_begins_with_its_first_administrator(office: Path) -> None:
+    assert "no faults" in CliRunner().invoke(app, ["check"]).stdout
+    empty = CliRunner().invoke(app, ["doctor"])
+    assert "no office yet" in empty.stdout
+    added = CliRunner().invoke(app, ["user", "add", "admin", "--role", "admin"])
+    assert added.exit_code == 0, added.stdout
+    assert added.stdout.startswith("admin: ")
+    assert CliRunner().invoke(app, ["verify"]).exit_code == 0
+
+
+def test_the_version_is_told() -> None:
+    assert CliRunner().invoke(app, ["--version"]).stdout.strip()[0].isdigit()

@@ -51,6 +51,7 @@ GUARDS: list[tuple[str, str, str, dict[str, Any], dict[str, Any], str]] = [
     ("notice_interview", "interview.proposed", "chief", {"at": "2026-03-04T09:00:00+08:00"}, {}, "enough_notice"),
     ("notice_interview", "interview.proposed", "chief", {"at": "2026-03-02T09:59:00+08:00"}, {"danger_to_life": True}, "enough_notice"),
     ("notice_interview", "interview.proposed", "chief", {"chair": "nobody"}, {}, "known_people"),
+    ("notice_interview", "interview.proposed", "chief", {"chair": "outsider"}, {}, "chair_of_the_office"),
     ("postpone_interview", "interview.noticed", "chief", {}, {"sheet": {"interview": {"postponed": True}}}, "postponed_once"),
     ("postpone_interview", "interview.noticed", "chief", {}, {"sheet": {"interview": {"at": "2026-03-02T09:00:00+08:00"}}},
      "before_the_time"),
@@ -63,6 +64,8 @@ GUARDS: list[tuple[str, str, str, dict[str, Any], dict[str, Any], str]] = [
     ("issue_bulletin", "bulletin.drafted", "director", PUBLIC | {"privacy_checked_by": "nobody"}, {}, "privacy_checked"),
     ("issue_bulletin", "bulletin.drafted", "director", PUBLIC | {"public_text": "电话 13800138000"}, {}, "privacy_checked"),
     ("issue_bulletin", "bulletin.drafted", "director", PUBLIC | {"public_text": "33010619800101123X"}, {}, "privacy_checked"),
+    ("issue_bulletin", "bulletin.drafted", "director", PUBLIC | {"privacy_checked_by": "outsider"}, {},
+     "privacy_checked_by_of_the_office"),
     ("issue_bulletin", "bulletin.drafted", "chief", {"rectify_by": "2026-03-02"}, {}, "rectify_by_in_future"),
     ("answer_bulletin", "bulletin.issued", "unit", {"attachments": ["A-9"]}, {}, "files_attached"),
     ("drop", "interview.proposed", "chief", {"rectify_by": "2026-03-02"}, {}, "rectify_by_in_future"),
@@ -87,6 +90,7 @@ def test_three_working_days_of_notice_unless_life_is_in_danger() -> None:
     on_thursday = {"at": "2026-03-05T09:00:00+08:00"}
     decision = take("notice_interview", finding("interview.proposed"), "chief", on_thursday)
     assert decision.parts == (("chair", "li.hua"),)
+    assert decision.left_parts == {"chair"}
     assert sheet(decision, "interview")["chair_id"] == "li.hua"
     tonight = {"at": "2026-03-02T20:00:00+08:00"}
     assert take("notice_interview", finding("interview.proposed", danger_to_life=True), "chief", tonight).target

@@ -123,10 +123,28 @@ def test_a_team_of_three_and_two_thirds_of_it_suffice() -> None:
     facts = replace(FACTS, supervision=TEAM)
     approve = next(row for row in ROWS if row.action == "approve_report")
     assert check(approve, facts=facts, kind="special").after.kind == "special"
-    served = take(
-        "serve_opinion", finding("feedback.drafting", kind="special"), "chief", {"consent": {"agreed": 2, "of": 3}}
-    )
+    one, consent = finding("feedback.drafting", kind="special"), {"consent": {"agreed": 2, "of": 3}}
+    served = take("serve_opinion", one, "chief", consent, facts=facts)
     assert sheet(served, "opinion")["consent"] == {"agreed": 2, "of": 3}
+
+
+@pytest.mark.parametrize("kind", ["special", "comprehensive"])
+@pytest.mark.parametrize(("agreed", "of"), [(2, 2), (4, 4), (3, 4), (1, 3)])
+def test_consent_is_counted_over_the_whole_team(kind: str, agreed: int, of: int) -> None:
+    facts, consent = replace(FACTS, supervision=TEAM), {"consent": {"agreed": agreed, "of": of}}
+    assert (
+        refused("serve_opinion", finding("feedback.drafting", kind=kind), "chief", consent, facts=facts)
+        == "team_consent"
+    )
+    assert (
+        take("serve_opinion", finding("feedback.drafting"), "chief", consent, facts=facts).target == "feedback.served"
+    )
+
+
+def test_without_a_supervision_in_force_consent_is_that_of_three_at_least() -> None:
+    one = finding("feedback.drafting", kind="special")
+    assert refused("serve_opinion", one, "chief", {"consent": {"agreed": 2, "of": 2}}) == "team_consent"
+    assert take("serve_opinion", one, "chief", {"consent": {"agreed": 2, "of": 3}}).target == "feedback.served"
 
 
 def test_something_to_commend_goes_to_commendation() -> None:

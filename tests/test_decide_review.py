@@ -8,7 +8,7 @@ import pytest
 
 from loop.kernel.facts import PersonFact
 from tests.rows import Row, check, rows
-from tests.values import DECISION, FACTS, JUDGED, at, due, finding, papers, refused, sheet, take, told
+from tests.values import DECISION, FACTS, JUDGED, at, due, finding, papers, refused, sheet, take, told, without
 
 ROWS = rows("""
 return_rectification | review.desk | officer | rectification.executing | return_slip | unit
@@ -100,18 +100,65 @@ def test_a_unit_held_to_account_is_not_commended() -> None:
 
 
 def test_reviewers_are_named_and_the_former_released() -> None:
-    decision = take("assign_review", finding("review.onsite"), "chief")
+    former = {"reviewers": ["former", "former2"], "reviewed_by": ["former", "former2"]}
+    decision = take("assign_review", finding("review.onsite", sheet=former), "chief")
     assert sheet(decision, "reviewers") == ["wang.li", "zhao.min"]
     assert decision.parts == (("reviewer", "wang.li"), ("reviewer", "zhao.min"))
     assert decision.left_parts == {"reviewer"}
-    assert set(sheet(decision, "reviewed_by")) == {"reviewer", "reviewer2", "wang.li", "zhao.min"}
+    assert set(sheet(decision, "reviewed_by")) == {"former", "former2", "wang.li", "zhao.min"}
 
 
 def test_whoever_judges_may_not_write_off() -> None:
     desk = take("pass_desk", finding("review.desk"), "officer").after
     assert "officer" in desk.sheet["reviewed_by"]
     site = take("pass_review", finding("review.onsite", sheet={"reviewed_by": []}), "reviewer").after
-    assert site.sheet["reviewed_by"] == ["reviewer"]
+    assert site.sheet["reviewed_by"] == ["wang.li"]
+
+
+SIGNING = [
+    ("pass_review", {}),
+    ("pass_partly", {"long_term": True}),
+    ("fail_review", {}),
+]
+
+
+@pytest.mark.parametrize(("action", "columns"), SIGNING)
+def test_only_the_reviewers_of_this_visit_sign_and_whoever_hands_in_is_one_of_them(
+    action: str, columns: dict[str, Any]
+) -> None:
+    one = finding("review.onsite", **columns)
+    for signed_by in (["wang.li", "sun.jie"], ["sun.jie"], ["zhao.min"]):
+        assert refused(action, one, "reviewer", {"signed_by": signed_by}) == "signed_by_reviewers"
+    assert sheet(take(action, one, "reviewer", {"signed_by": ["wang.li"]}), "review")["signed_by"] == ["wang.li"]
+    earlier = finding("review.onsite", sheet={"reviewers": ["wang.li", "sun.jie"]}, **columns)
+    assert refused(action, earlier, "reviewer", {"signed_by": ["wang.li", "zhao.min"]}) == "signed_by_reviewers"
+
+
+# ---- whose it is ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("action", "source", "who", "rule", "owner", "waits_for"),
+    [
+        ("return_report", "report.submitted", "chief", "report_due", "author", "inspector"),
+        ("assign_review", "review.desk", "chief", "review_due", "reviewer", "inspector"),
+        ("refuse_write_off", "review.passed", "chief", "review_due", "officer,chief", "officer,chief"),
+        ("notice_interview", "interview.proposed", "chief", "interview_time", "chair", "chief"),
+        ("open_lookback", "lookback.watching", "chief", "lookback_due", "reviewer", "inspector"),
+    ],
+)
+def test_a_person_named_for_it_owes_the_step_and_the_finding_shows_their_role(
+    action: str, source: str, who: str, rule: str, owner: str, waits_for: str
+) -> None:
+    after = take(action, without(finding(source), "lookback"), who).after
+    assert [(t.rule, t.owner) for t in after.timers if t.rule == rule] == [(rule, owner)]
+    assert (after.due_rule, after.waits_for) == (rule, waits_for)
+
+
+def test_a_visit_for_which_nobody_is_named_waits_for_the_inspectors() -> None:
+    nobody = replace(FACTS, office={})
+    after = take("open_lookback", without(finding("lookback.watching"), "lookback"), "chief", facts=nobody).after
+    assert [(t.rule, t.owner) for t in after.timers] == [("lookback_due", "inspector")]
 
 
 # ---- verdicts ---------------------------------------------------------------------------------------------------------

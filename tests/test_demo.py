@@ -19,7 +19,7 @@ from loop.demo.samples import Sample, samples
 from loop.demo.stage import folder
 from loop.demo.story import MovableClock, Story
 from loop.engine.verify import verify
-from loop.kernel.errors import Unavailable
+from loop.kernel.errors import Conflict
 from loop.store.core import table_of
 from loop.store.schema import migrate
 from loop.store.tables import EventRow, FindingRow
@@ -98,5 +98,5 @@ def test_the_same_seed_and_day_play_the_same(tmp_path: Path) -> None:
 
 def test_a_folder_that_holds_a_database_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "loop.db").write_bytes(b"somebody's")
-    with pytest.raises(Unavailable, match="exists already"), folder(tmp_path):
+    with pytest.raises(Conflict, match="exists already"), folder(tmp_path):
         pass

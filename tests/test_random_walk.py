@@ -237,7 +237,11 @@ class Walk(RuleBasedStateMachine):
         assert finding.suspended or len(running) == len(course)
         if running:
             first = min(running, key=lambda t: (t.due_at, t.id))
-            owner = ",".join(waiting(self.world.engine.book, finding.state, finding)) if first.owner in PARTS else first.owner
+            owner = (
+                ",".join(waiting(self.world.engine.book, finding.state, finding))
+                if first.owner in PARTS
+                else first.owner
+            )
             assert (finding.due_at, finding.due_rule, finding.waits_for) == (first.due_at, first.rule, owner)
 
 

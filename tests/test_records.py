@@ -170,10 +170,11 @@ def test_todo_gathers_what_waits_for_posts_and_parts(store: Store, country: Smal
         timers.save(tx, finding.number, mine, "u1", [timer("school", NOW, owner="unit")])
         timers.save(tx, "supervision:1", mine, "", [timer("report", NOW + 2 * HOUR, owner="officer")])
         timers.save(tx, "C-9", other, "u2", [timer("elsewhere", NOW, owner="officer,chief")])
-        parts.take(tx, finding.number, 4, [("reviewer", "p1"), ("author", "p2")])
+        timers.save(tx, finding.number, mine, "u1", [timer("talk", NOW + 4 * HOUR, owner="chair")])
+        parts.take(tx, finding.number, 4, [("reviewer", "p1"), ("author", "p2"), ("chair", "p3")])
 
     store.write(work)
-    vocabulary = ["officer,chief", "officer", "unit", "reviewer", "author"]
+    vocabulary = ["officer,chief", "officer", "unit", "reviewer", "author", "chair"]
 
     def ids(**desk: Any) -> list[str]:
         return [t.id for t in store.read(lambda tx: timers.todo(tx, owners=vocabulary, **{"limit": 9} | desk))]
@@ -184,6 +185,7 @@ def test_todo_gathers_what_waits_for_posts_and_parts(store: Store, country: Smal
     assert ids(offices=posts, persons=["p1"], after=(NOW + HOUR, "review")) == ["report", "chief"]
     assert ids(offices=[(country.county.id, "chief")]) == ["chief"]
     assert ids(units=[("u1", "unit")]) == ["school"]
+    assert ids(persons=["p3"]) == ["talk"]
     assert ids(persons=["p2"]) == ids() == []
     store.write(lambda tx: parts.leave(tx, finding.number, ["reviewer"], before=5))
     assert ids(persons=["p1"]) == []

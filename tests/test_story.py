@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date
 
 import pytest
 
 from loop.engine.verify import verify
 from loop.kernel.errors import GuardFailed
+from loop.store.instants import instant_of
 from tests.world import World, world
 
 __all__ = ["world"]
@@ -219,3 +221,17 @@ def test_a_paper_bears_the_number_of_the_office_that_acts(world: World) -> None:
     (urged,) = world.act("officer", "urge", number, text="请抓紧").documents
     assert urged.number.startswith("云教督〔2026〕")
     assert verify(world.parts.store).fault is None
+
+
+def test_a_message_names_the_deadline_it_speaks_of(world: World) -> None:
+    number = world.received()
+    plan_due = world.timers(number)["plan_due"].due_at
+    world.sleep(12)
+    (warning,) = [m for m in world.inbox("school") if m.step == "warn"]
+    assert json.loads(warning.content)["due_rule"] == "plan_due"
+    assert instant_of(json.loads(warning.content)["due_at"]) == plan_due
+    world.sleep(28)
+    (proposal,) = [m for m in world.inbox("leader") if m.step == "propose_interview"]
+    told = json.loads(proposal.content)
+    decide = world.timers(number)["interview_decide"]
+    assert (told["due_rule"], instant_of(told["due_at"])) == ("interview_decide", decide.due_at)

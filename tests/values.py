@@ -80,7 +80,8 @@ FACTS = Facts(
     people={
         name: PersonFact(id=name, name=name, full_name=name, roles=frozenset({"inspector"}))
         for name in ("wang.li", "zhao.min", "sun.jie", "li.hua")
-    },
+    }
+    | {"outsider": PersonFact(id="outsider", name="outsider", full_name="outsider")},
     office={
         "chief": frozenset({"chief", "chief2"}), "director": frozenset({"director", "director2"}),
         "superior": frozenset({"city chief"}), "inspector": frozenset({"inspector", "inspector2"}),

@@ -143,8 +143,8 @@ ACTIONS = (
     Action(
         name="issue_bulletin", label=Label("印发通报", "issue the bulletin"), by=(CHIEF, DIRECTOR),
         only=public_needs_director, moves=(move(s.BULLETIN_DRAFTED, s.BULLETIN_ISSUED),), payload=Bulletin,
-        guards=(privacy_checked, of_the_office("privacy_checked_by"), rectify_by_later), effect=_issued, answers=("bulletin_decide",),
-        papers=(papers.BULLETIN,), tell=(UNIT, DEPARTMENT, SUPERIOR, LEADER),
+        guards=(privacy_checked, of_the_office("privacy_checked_by"), rectify_by_later), effect=_issued,
+        answers=("bulletin_decide",), papers=(papers.BULLETIN,), tell=(UNIT, DEPARTMENT, SUPERIOR, LEADER),
     ),
     Action(
         name="answer_bulletin", label=Label("回复通报", "answer the bulletin"), by=(UNIT,),

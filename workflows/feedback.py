@@ -109,7 +109,8 @@ def _consents(case: Case) -> Label | None:
             "The opinion of a comprehensive or special supervision needs two thirds of the team; state the consent.",
         )
     if team is None:
-        return None if consent.of >= LEAST_TEAM else Label("督导组不少于三名督学。", "A team has at least three inspectors.")
+        few = Label("督导组不少于三名督学。", "A team has at least three inspectors.")
+        return few if consent.of < LEAST_TEAM else None
     if consent.of != team.inspectors:
         return Label(
             f"督导组现有督学 {team.inspectors} 人，请按此填写督导组人数。",
@@ -118,7 +119,9 @@ def _consents(case: Case) -> Label | None:
     return None
 
 
-two_thirds = asks("team_consent", "督导组三分之二同意", "two thirds of the team agree", _consents, needs=facts.SUPERVISION)
+two_thirds = asks(
+    "team_consent", "督导组三分之二同意", "two thirds of the team agree", _consents, needs=facts.SUPERVISION
+)
 
 
 def plan_due_on(case: Case) -> object:

@@ -172,7 +172,8 @@ def of_the_office(name: str) -> Guard:
         if not outsiders:
             return None
         return Label(
-            f"不是本级或上级督导机构人员：{listed(outsiders)}。", f"Not of this office or one above: {listed(outsiders)}."
+            f"不是本级或上级督导机构人员：{listed(outsiders)}。",
+            f"Not of this office or one above: {listed(outsiders)}.",
         )
 
     return asks(f"{name}_of_the_office", "督导机构人员", "people of the office", test, needs=facts.PEOPLE)

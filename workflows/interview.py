@@ -31,7 +31,15 @@ from workflows import stages as s
 from workflows.back import BACK, leaving, returned, set_date
 from workflows.fields import Lines
 from workflows.forms import REASON_CODES
-from workflows.guards import asks, government_needs_director, guard, known_people, last_day, of_the_office, rectify_by_later
+from workflows.guards import (
+    asks,
+    government_needs_director,
+    guard,
+    known_people,
+    last_day,
+    of_the_office,
+    rectify_by_later,
+)
 from workflows.timers import INTERVIEW_TIMER
 
 STATES = (

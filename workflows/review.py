@@ -125,11 +125,15 @@ def _signed_by_reviewers(case: Case) -> Label | None:
             f"Not a reviewer of this visit, who may not sign: {listed(strangers)}.",
         )
     if not case.persons & {people[n].id for n in case.payload.signed_by}:
-        return Label("提交人也须在复查意见书上签字。", "Whoever hands in the opinion must be among those who signed it.")
+        return Label(
+            "提交人也须在复查意见书上签字。", "Whoever hands in the opinion must be among those who signed it."
+        )
     return None
 
 
-signed_by_reviewers = asks("signed_by_reviewers", "由复查人员签字", "the reviewers signed", _signed_by_reviewers, needs="people")
+signed_by_reviewers = asks(
+    "signed_by_reviewers", "由复查人员签字", "the reviewers signed", _signed_by_reviewers, needs="people"
+)
 SIGNED = (known_people("signed_by"), signed_by_reviewers)
 simple_enough = guard(
     "needs_onsite",

@@ -14,10 +14,13 @@ from loop.access import READ, WRITE, Passwords
 from loop.cli import console
 from loop.kernel.errors import NotFound
 from loop.kernel.labels import Label
-from loop.kernel.people import ROLES
-from loop.store import accounts, staff
+from loop.kernel.people import ADMIN, ROLES
+from loop.store import accounts, places, staff
 from loop.store.session import Tx
 from loop.store.staff import Person
+
+COUNTRY = "100000"
+"""Code of the country, under which an installation without regions begins."""
 
 user = typer.Typer(no_args_is_help=True, help="People and their posts.")
 token = typer.Typer(no_args_is_help=True, help="Access for programs.")
@@ -36,6 +39,15 @@ def _known(tx: Tx, name: str) -> Person:
     return found
 
 
+def _region(tx: Tx, role: str, region: str | None) -> str | None:
+    """The region of the post. The first administrator of an empty installation brings the country along."""
+    if role != ADMIN or places.regions(tx, limit=1).items:
+        return region
+    code = region or COUNTRY
+    places.add_region(tx, console.operator(), code=code, name="全国", level="country", parent=None)
+    return code
+
+
 @user.command()
 def add(
     name: str,
@@ -51,9 +63,10 @@ def add(
         today = datetime.now(parts.engine.book.calendar.zone).date()
 
         def work(tx: Tx) -> bool:
+            region_code = _region(tx, role, region)
             fresh = staff.find_person(tx, name) is None
             staff.enrol(
-                tx, console.operator(), name=name, full_name=full_name or name, role=role, from_on=today, region=region,
+                tx, console.operator(), name=name, full_name=full_name or name, role=role, from_on=today, region=region_code,
                 unit_id=unit, password=hashed,
             )  # fmt: skip
             return fresh

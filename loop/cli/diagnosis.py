@@ -64,7 +64,14 @@ def _running(parts: Parts) -> Iterator[Finding]:
     yield Finding(
         "messages 消息", ok=not dead, said=f"{dead} given up", do="mend the channel, then replay" if dead else ""
     )
-    gaps = [office.name for office in parts.store.read(people_model).offices if "chief" not in office.roles]
+    offices = parts.store.read(people_model).offices
+    if not offices:
+        yield Finding(
+            "people 人员", ok=False, said="no office yet",
+            do="loop user add NAME --role admin, then POST /api/v1/regions, /offices, /units and /users as that person",
+        )  # fmt: skip
+        return
+    gaps = [office.name for office in offices if "chief" not in office.roles]
     yield Finding(
         "people 人员", ok=not gaps, said=f"{len(gaps)} offices without a chief",
         do=f"loop user add NAME --role chief --region CODE for: {', '.join(gaps[:5])}" if gaps else "",

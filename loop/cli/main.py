@@ -3,17 +3,31 @@
 from __future__ import annotations
 
 import sys
+from importlib import metadata
+from typing import Annotated
 
 import typer
 
-from loop.cli import accounts, checks, exchange, serving, working_days
+from loop.cli import accounts, checks, console, exchange, serving, working_days
 from loop.kernel.errors import LoopError
 from loop.settings import SettingsError
 
 app = typer.Typer(
-    name="loop", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
+    name="loop", no_args_is_help=True, invoke_without_command=True, add_completion=False, pretty_exceptions_enable=False,
     help="The rectification loop 整改闭环: findings of education supervision, from report to look-back.",
 )  # fmt: skip
+
+
+@app.callback()
+def options(
+    version: Annotated[bool, typer.Option("--version", help="Print the version and end.")] = False,
+) -> None:
+    """The rectification loop 整改闭环: findings of education supervision, from report to look-back."""
+    if version:
+        console.say(metadata.version("rectification-loop"))
+        raise typer.Exit
+
+
 serving.add_to(app)
 accounts.add_to(app)
 exchange.add_to(app)

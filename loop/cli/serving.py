@@ -35,11 +35,12 @@ def demo(
 ) -> None:
     """Serve a fresh database with the sample findings and people of every role."""
     today = _day(on) if on else date.today()  # noqa: DTZ011  the day on this machine's wall
+    listener = stage.listen(port)
     with (
         stage.folder(data) as place,
         stage.set_up(place, today=today, seed=seed, virtual=virtual_clock, quiet=as_json) as ready,
     ):
-        stage.serve(ready, port=port, as_json=as_json)
+        stage.serve(ready, listener, as_json=as_json)
 
 
 def _day(text: str) -> date:

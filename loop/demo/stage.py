@@ -20,7 +20,8 @@ from loop.bootstrap import Parts
 from loop.demo.country import Builder, Country, Player, cast
 from loop.demo.samples import samples
 from loop.demo.story import MovableClock, Story
-from loop.kernel.errors import Unavailable
+from loop.kernel.errors import Conflict
+from loop.kernel.labels import Label
 from loop.settings import Settings, load_settings
 from loop.store import accounts
 from loop.store.schema import migrate
@@ -47,7 +48,13 @@ def folder(named: Path | None) -> Iterator[Path]:
         return
     named.mkdir(parents=True, exist_ok=True)
     if (named / "loop.db").exists():
-        raise Unavailable(why=f"{named / 'loop.db'} exists already; name another folder or remove it")
+        kept = named / "loop.db"
+        raise Conflict(
+            Label(
+                f"{kept} 已存在；请换一个文件夹，或先移走它。",
+                f"{kept} exists already; name another folder or remove it.",
+            )
+        )
     yield named
 
 
@@ -113,15 +120,22 @@ def _signin(tx: Tx, player: Player, now: datetime) -> dict[str, str | None]:
     }  # fmt: skip
 
 
-def serve(ready: Ready, *, port: int, as_json: bool) -> None:
-    """Serve until stopped; announces the address and the sign-ins once connections are accepted."""
+def listen(port: int) -> socket.socket:
+    """The port to serve on, taken at once so that a busy one is told before anything is made; 0 takes a free one."""
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind(("127.0.0.1", port))
     except OSError:
         listener.close()
-        raise Unavailable(why=f"port {port} is in use; choose another with --port") from None
+        raise Conflict(
+            Label(f"端口 {port} 已被占用；请用 --port 换一个。", f"Port {port} is in use; choose another with --port.")
+        ) from None
+    return listener
+
+
+def serve(ready: Ready, listener: socket.socket, *, as_json: bool) -> None:
+    """Serve until stopped; announces the address and the sign-ins once connections are accepted."""
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"
     words = _announcement(url, ready, as_json=as_json)
     with application.web(ready.parts, scheduler=not ready.parts.engine.clock.virtual) as app:

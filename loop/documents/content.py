@@ -44,8 +44,13 @@ class Sheet:
     foot: tuple[Field, ...]
 
 
-def sheet(content: Mapping[str, Any], payload: type[BaseModel], *, role: Label, digest: str, language: str) -> Sheet:
-    """The paper with this recorded `content`. `payload` gives its fields their labels, `role` is that of the signer."""
+def sheet(
+    content: Mapping[str, Any], payload: type[BaseModel], *, role: Label, digest: str, language: str,
+    deadline: Label | None = None,
+) -> Sheet:  # fmt: skip
+    """The paper with this recorded `content`. `payload` gives its fields their labels, `role` is that of the signer,
+    `deadline` names the rule of the date by which the next step is due.
+    """
     about = tuple(f"{one['number']} {one['title']}" for one in content.get("findings", ()))
     signature = SIGNATURE.filled(name=content["signed_by"]["name"], role_zh=role.zh, role_en=role.en)
     foot = [Field(SIGNED.in_(language), signature.in_(language))]
@@ -60,6 +65,7 @@ def sheet(content: Mapping[str, Any], payload: type[BaseModel], *, role: Label, 
             _addressed(content, language), Field(FINDINGS.in_(language), lines=about),
             *_accused(content, language),
             *fields_of(content.get("payload", {}), payload, language),
+            *([Field(deadline.in_(language), str(content["deadline"]["due_on"]))] if deadline else ()),
         ),
         foot=tuple(foot),
     )  # fmt: skip

@@ -13,7 +13,7 @@ from loop.kernel.calendar import Calendar, local_day
 from loop.kernel.case import jsonable
 from loop.kernel.clocks import Timer
 from loop.kernel.decide import Command, Decision
-from loop.kernel.finding import Finding
+from loop.kernel.finding import NEVER, Finding
 from loop.kernel.people import OFFICE_ROLES, SUPERIOR, SYSTEM
 from loop.kernel.workflow import Paper
 from loop.store import findings, journal, mailbox, offices, papers, parts, people, places, search, timers
@@ -68,13 +68,22 @@ class Register:
         number = self._form.format(word=office.doc_prefix, year=day.year, serial=serial) if issued else ""
         ids = dict.fromkeys((finding.unit_id, *(f.unit_id for f in about)))
         addressed = {id_: places.unit(self._tx, id_).name for id_ in ids}
-        content = canonical(_content(kind, decision, about, office.name, addressed, day, number))
+        content = canonical(
+            _content(kind, decision, about, office.name, addressed, day, number)
+            | (self._deadline(finding) if len(addressed) == 1 else {})
+        )
         document = Document(
             id=f"{finding.number}.{seq}.{kind.kind}", kind=kind.kind, office_id=office.id, year=year, serial=serial,
             number=number, internal=kind.internal, issued_at=at, content=content, digest=digest(content),
         )  # fmt: skip
         papers.insert(self._tx, document)
         return document
+
+    def _deadline(self, finding: Finding) -> dict[str, Any]:
+        """The deadline that runs once the step is taken, for the paper to name; it may be past."""
+        if finding.due_at == NEVER or not finding.due_rule:
+            return {}
+        return {"deadline": {"rule": finding.due_rule, "due_on": local_day(finding.due_at, self.calendar).isoformat()}}
 
     def _issuer(self, decision: Decision) -> Office:
         """The office in whose name the paper is made: the finding's own, or the one above where that one acts."""
@@ -237,15 +246,17 @@ def _parts(tx: Tx, decision: Decision, seq: int) -> None:
 def _letter(decision: Decision, command: Command) -> str:
     """What everybody who is told of this event is told, as canonical JSON."""
     after = decision.after
-    timer = next((t for t in decision.timers if t.id == command.timer_id), None)
+    timer = next((t for t in after.timers if t.id == command.timer_id), None)
+    # What still runs after the act is what it presses for; where the act moved the finding, it is the next deadline.
+    rule, due_at = (timer.rule, timer.due_at) if timer else (after.due_rule, after.due_at)
     return canonical(
         {
             "number": after.number,
             "title": after.title,
             "action": decision.action.name,
             "state": after.state,
-            "due_at": text_of(after.due_at),
-            "due_rule": timer.rule if timer else after.due_rule,
+            "due_at": text_of(due_at),
+            "due_rule": rule,
         }
     )
 

@@ -350,7 +350,8 @@ def _of_like_kind(lent: PostRecord, own: Iterable[PostRecord]) -> bool:
     if lent.role in IMPARTIAL and any(post.role in PARTIAL for post in held):
         return False
     return any(
-        post.role in STAND_INS[lent.role] and (lent.role not in UNIT_ROLES or post.unit_id == lent.unit_id) for post in held
+        post.role in STAND_INS[lent.role] and (lent.role not in UNIT_ROLES or post.unit_id == lent.unit_id)
+        for post in held
     )
 
 
