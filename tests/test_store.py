@@ -317,7 +317,7 @@ def test_two_works_that_lock_each_other_out_both_succeed(store: Store) -> None:
 
     futures = [store.submit(crossing("a", "b")), store.submit(crossing("b", "a"))]
     assert [future.result(ENOUGH) for future in futures] == [None, None]
-    assert len(tries) == 3
+    assert len(tries) >= 3
 
 
 @only_postgresql
