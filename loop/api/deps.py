@@ -89,7 +89,7 @@ def shaped(model: type[M], values: Any) -> M:
     try:
         return model.model_validate(values)
     except ValidationError as wrong:
-        found = wrong.errors(include_url=False, include_context=False, include_input=False)
+        found = wrong.errors(include_url=False, include_input=False)
         raise Invalid(fault_of(error) for error in found) from None
 
 

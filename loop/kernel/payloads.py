@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic.fields import FieldInfo
+from pydantic_core import PydanticCustomError
 
 from loop.kernel.errors import Fault, Invalid
 from loop.kernel.labels import Label
@@ -25,7 +26,7 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\x85\u2028\u2029\ud800-\u
 def clean_text(text: str) -> str:
     """`text` in NFC without surrounding blanks; raises ValueError on control characters and lone surrogates."""
     if _CONTROL.search(text):
-        raise ValueError("contains control characters")
+        raise PydanticCustomError("control_characters", "contains control characters")
     return unicodedata.normalize("NFC", text).strip()
 
 
@@ -33,19 +34,19 @@ def clean_line(text: str) -> str:
     """`text` as one line: clean, and without line breaks or tabs."""
     text = clean_text(text)
     if any(mark in text for mark in "\n\r\t"):
-        raise ValueError("must be a single line")
+        raise PydanticCustomError("not_one_line", "must be a single line")
     return text
 
 
 def _not_empty(text: str) -> str:
     if not text:
-        raise ValueError("must not be empty")
+        raise PydanticCustomError("empty", "must not be empty")
     return text
 
 
 def _sensible(day: date) -> date:
     if not EARLIEST <= day <= LATEST:
-        raise ValueError(f"must lie between {EARLIEST} and {LATEST}")
+        raise PydanticCustomError("out_of_range", "lies outside 1990 to 2199")
     return day
 
 
@@ -54,7 +55,7 @@ def _iso_day(value: object) -> object:
         return value
     if isinstance(value, str) and re.fullmatch(r"\d{4}-\d{2}-\d{2}", value):
         return value
-    raise ValueError("must be a date written YYYY-MM-DD")
+    raise PydanticCustomError("date_parsing", "must be a date written YYYY-MM-DD")
 
 
 def _sensible_instant(at: datetime) -> datetime:
@@ -65,7 +66,7 @@ def _sensible_instant(at: datetime) -> datetime:
 def _iso_instant(value: object) -> object:
     if isinstance(value, datetime | str):
         return value
-    raise ValueError("must be an instant in RFC 3339 with offset, such as 2026-03-02T09:00:00+08:00")
+    raise PydanticCustomError("datetime_parsing", "must be an instant with offset")
 
 
 Line = Annotated[str, AfterValidator(clean_line), AfterValidator(_not_empty), Field(min_length=1, max_length=200)]
@@ -135,7 +136,7 @@ def distinct_numbers(items: Any) -> Any:
     """Refuses two items under one number."""
     numbers = [item.no for item in items]
     if len(set(numbers)) != len(numbers):
-        raise ValueError("two items have the same number")
+        raise PydanticCustomError("same_number", "two items have the same number")
     return items
 
 
@@ -204,16 +205,46 @@ _SENTENCES: dict[str, Label] = {
     "bool_type": Label("必须是 true 或 false", "must be true or false"),
     "too_short": Label("条目太少", "has too few items"),
     "too_long": Label("条目太多", "has too many items"),
+    "control_characters": Label("含有控制字符，请删去", "contains control characters"),
+    "not_one_line": Label("只能写一行", "must be a single line"),
+    "empty": Label("不能为空", "must not be empty"),
+    "out_of_range": Label("须在 1990 年至 2199 年之间", "must lie between 1990 and 2199"),
+    "same_number": Label("有两条的序号相同", "two items have the same number"),
     "list_type": Label("必须是列表", "must be a list"),
+    "model_type": Label("必须是对象", "must be an object"),
+    "dict_type": Label("必须是对象", "must be an object"),
+    "model_attributes_type": Label("必须是对象", "must be an object"),
+    "int_parsing": Label("必须是整数", "must be a whole number"),
+    "bool_parsing": Label("必须是 true 或 false", "must be true or false"),
+    "greater_than_equal": Label("不能小于 {ge}", "must be at least {ge}"),
+    "less_than_equal": Label("不能大于 {le}", "must be at most {le}"),
+    "literal_error": Label("须是下列之一：{expected}", "must be one of {expected}"),
+    "string_pattern_mismatch": Label(
+        "写法不对，请参照接口说明中的示例", "is not written as the documentation's example shows"
+    ),
+    "timezone_aware": Label("必须带时区，如 +08:00", "must have an offset, such as +08:00"),
+    "datetime_from_date_parsing": Label(
+        "须是带时区的时间，如 2026-03-02T09:00:00+08:00", "must be an instant such as 2026-03-02T09:00:00+08:00"
+    ),
+    "datetime_parsing": Label(
+        "须是带时区的时间，如 2026-03-02T09:00:00+08:00", "must be an instant such as 2026-03-02T09:00:00+08:00"
+    ),
+    "date_from_datetime_parsing": Label(
+        "须是实际存在的日期，写作 2026-03-02", "must be a day that exists, written 2026-03-02"
+    ),
+    "date_parsing": Label("须是实际存在的日期，写作 2026-03-02", "must be a day that exists, written 2026-03-02"),
 }
+"""What is wrong with a field, by Pydantic's kind of error; words in braces come from its context."""
 
 
 def fault_of(error: Any) -> Fault:
     """One Pydantic error as a `Fault` in both languages."""
     where = ".".join(str(step) for step in error["loc"]) or "body"
     known = _SENTENCES.get(error["type"])
+    if known is not None:
+        return Fault(where, str(error["type"]), known.filled(**error.get("ctx", {})))
     said = str(error["msg"]).removeprefix("Value error, ")
-    return Fault(where, str(error["type"]), known or Label(f"不正确（{said}）", said))
+    return Fault(where, str(error["type"]), Label(f"不正确（{said}）", said))
 
 
 P = TypeVar("P", bound=Payload)
@@ -224,5 +255,5 @@ def read(model: type[P], values: object) -> P:
     try:
         return model.model_validate(values)
     except ValidationError as wrong:
-        found = wrong.errors(include_url=False, include_context=False, include_input=False)
+        found = wrong.errors(include_url=False, include_input=False)
         raise Invalid(fault_of(error) for error in found) from None
