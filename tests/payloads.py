@@ -64,10 +64,10 @@ class Writer:
                 rule = "instruction_reply" if action == "answer_instruction" else "transfer_result"
                 return finding.timer(rule) is not None
             case "object":
-                windows = [t.note for t in finding.timers if t.rule in ("opinion_window", "reconsider_window")]
+                windows = self._windows(finding, "opinion_window", "reconsider_window")
                 return any(not act.get("disputed") and act["key"] in windows for act in acts)
             case "appeal":
-                return finding.dispute == "decided" or any(act["kind"] == "decision" for act in acts)
+                return bool(self._windows(finding, "appeal_window"))
             case "take_down":
                 return any(not shown.get("down") for shown in finding.sheet.get("published") or ())
             case "submit_rectification" | "serve_notice" | "report_fraud":
@@ -271,9 +271,15 @@ class Writer:
 
     # ---- dispute -----------------------------------------------------------------------------------------------------
 
+    def _windows(self, finding: Finding, *rules: str) -> list[str]:
+        """The acts whose window of one of these kinds is open."""
+        return [t.note for t in finding.timers if t.rule in rules and not t.is_past(self.world.clock)]
+
     def _act(self, finding: Finding) -> str:
-        acts = finding.sheet.get("acts") or [{"key": "opinion"}]
-        return str(self.choose([act["key"] for act in reversed(acts)]))
+        """An act whose window is open, the last one first; else any."""
+        open_ones = self._windows(finding, "opinion_window", "reconsider_window", "appeal_window")
+        acts = [act["key"] for act in finding.sheet.get("acts") or ({"key": "opinion"},)]
+        return str(self.choose(sorted(open_ones, key=acts.index, reverse=True)[:1] or acts))
 
     def _object(self, finding: Finding) -> dict[str, Any]:
         return {"act": self._act(finding), "grounds": ["认定有误"], "attachments": self._files(finding)}

@@ -143,10 +143,12 @@ class Walk(RuleBasedStateMachine):
             self.touched.add(struck.number)
 
     def _ends(self) -> Iterator[tuple[datetime, str]]:
-        for timer in (timer for number in self._alive() for timer in self.world.finding(number).timers):
-            how = declared().timers[timer.rule].on_due
-            if isinstance(how, Fire):
-                yield timer.due_at + timedelta(minutes=1), how.action
+        for finding in map(self.world.finding, self._alive()):
+            for timer in finding.timers:
+                rule = declared().timers[timer.rule]
+                fires = not rule.fires_in or rule.fires_in & {finding.state, finding.dispute}
+                if isinstance(rule.on_due, Fire) and fires:
+                    yield timer.due_at + timedelta(minutes=1), rule.on_due.action
 
     def _load_notice(self, writer: Writer) -> None:
         """A notice makes five days to come a holiday, and the deadlines that run follow it."""
