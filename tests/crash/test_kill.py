@@ -37,6 +37,8 @@ from tests.crash.client import Answered, Client, Ledger, Request
 EVENT = table_of(EventRow)
 TOP = Path(__file__).parents[2]
 WORKERS = 4
+MOST = 40
+"""So many findings have more statements than any fuse counts."""
 LATELY = 20
 """So many of the last requests are asked again after each restart, and whatever was never answered."""
 ONCE = frozenset({"submit_report", "approve_report", "waive_defence"})
@@ -55,6 +57,7 @@ class Nursery:
     """The process that forks servers."""
 
     def __init__(self) -> None:
+        self._last = 0
         self._process = subprocess.Popen(
             [sys.executable, "-m", "tests.crash.nursery"],
             cwd=TOP,
@@ -70,9 +73,22 @@ class Nursery:
         self._process.stdin.write(json.dumps({"url": url, "folder": str(folder), **fuse._asdict()}) + "\n")
         self._process.stdin.flush()
         told = json.loads(self._process.stdout.readline())
+        self._last = told["pid"]
         return told["pid"], told["port"]
 
+    def put_down(self) -> None:
+        """Kill the last server, if it is not known to be dead."""
+        if self._last:
+            with suppress(ProcessLookupError):
+                os.kill(self._last, signal.SIGKILL)
+        self.forget()
+
+    def forget(self) -> None:
+        """The last server is dead; its number may soon be another process's."""
+        self._last = 0
+
     def close(self) -> None:
+        self.put_down()
         assert self._process.stdin
         assert self._process.stdout
         self._process.stdin.close()
@@ -102,20 +118,26 @@ class Siege:
         """One careful client; the server dies at a statement of its own."""
         pid, client = self._raised(fuse)
         os.kill(pid, signal.SIGUSR1)
-        with suppress(httpx.TransportError):
-            while True:
-                self._work(client, self.chance)
+        with pytest.raises(httpx.TransportError):
+            self._work_on(client)
+        self.nursery.forget()
         self._fallen(client)
+
+    def _work_on(self, client: Client) -> None:
+        for _ in range(MOST):
+            self._work(client, self.chance)
 
     def storm(self, acknowledged: int) -> None:
         """Many clients at once; the server dies after so many acknowledgements, in the midst of the other requests."""
-        pid, client = self._raised()
+        _, client = self._raised()
         target = self.ledger.acknowledged + acknowledged
         with ThreadPoolExecutor(WORKERS) as crowd:
             done = [crowd.submit(self._besiege, client.another(), self.chance.random()) for _ in range(WORKERS)]
-            with self.ledger.counted:
-                assert self.ledger.counted.wait_for(lambda: self.ledger.acknowledged >= target, timeout=60)
-            os.kill(pid, signal.SIGKILL)
+            try:
+                with self.ledger.counted:
+                    assert self.ledger.counted.wait_for(lambda: self.ledger.acknowledged >= target, timeout=60)
+            finally:
+                self.nursery.put_down()  # else the clients would never end
         for future in done:
             future.result()
         self._fallen(client)
@@ -191,9 +213,9 @@ class Siege:
 
     def peace(self) -> None:
         """After the last kill: everything is answered again, once more."""
-        pid, client = self._raised()
+        _, client = self._raised()
         client.close()
-        os.kill(pid, signal.SIGTERM)
+        self.nursery.put_down()
         self.ledger.close()
 
 
