@@ -10,8 +10,8 @@ from fastapi import FastAPI
 
 from loop.access import Access
 from loop.api.app import create_app
-from loop.api.service import Policy, Service
 from loop.bootstrap import MIB, Parts
+from loop.service import Policy, Service
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from loop.api.inbox import owners
+from loop.kernel.workflow import owners
 from loop.store import desk
 from tests.web import Site, refused, site
 from tests.world import world

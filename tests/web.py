@@ -13,7 +13,7 @@ from pwdlib.hashers.argon2 import Argon2Hasher
 
 from loop.access import Access, Passwords
 from loop.api.app import create_app
-from loop.api.service import Policy, Service
+from loop.service import Policy, Service
 from loop.store import accounts
 from loop.store.session import Tx
 from tests.world import World

@@ -28,7 +28,7 @@ from loop.api import (
 from loop.api.edge import Edge
 from loop.api.metrics import Measured, Metrics
 from loop.api.openapi import document_of
-from loop.api.service import Service
+from loop.service import Service
 
 PREFIX = "/api/v1"
 ROUTERS: tuple[APIRouter, ...] = (

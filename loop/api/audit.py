@@ -12,8 +12,8 @@ from loop.access import Caller
 from loop.api.answers import json_answer
 from loop.api.deps import reading, service_of
 from loop.api.describe import REFUSALS_OF_READING, said
-from loop.api.scope import regions_of, require
 from loop.api.shapes import Shape
+from loop.authority import regions_of, require
 from loop.engine.verify import Report, verify
 from loop.kernel.people import ADMIN, AUDITOR
 from loop.store import reach

@@ -16,12 +16,12 @@ from loop.api.bodies import body_of
 from loop.api.deps import engaged, once_of, service_of, shaped
 from loop.api.describe import IDEMPOTENCY_KEY, REFUSALS_OF_ACTIONS, body, said
 from loop.api.findings import ATTACH
-from loop.api.service import Service
 from loop.api.views import document_view, instant
 from loop.engine.door import Aim
 from loop.engine.record import Outcome
 from loop.kernel.errors import Invalid
 from loop.kernel.payloads import Code, Flag
+from loop.service import Service
 from loop.store import names
 from loop.store.session import Tx
 

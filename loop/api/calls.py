@@ -14,7 +14,7 @@ from loop.api.answers import Answer, json_answer
 from loop.api.bodies import body_of
 from loop.api.deps import reading, shaped, writing
 from loop.api.describe import IDEMPOTENCY_KEY
-from loop.api.scope import require
+from loop.authority import require
 from loop.kernel.errors import Fault, Invalid
 from loop.kernel.labels import Label
 from loop.kernel.payloads import Payload

@@ -18,7 +18,6 @@ from loop.api.deps import once_of, service_of, shaped, writer
 from loop.api.describe import REFUSALS_OF_READING, REFUSALS_OF_WRITING, said
 from loop.api.inbox import belongs
 from loop.api.once import KeptAnswer
-from loop.api.service import Service
 from loop.api.shapes import Shape
 from loop.api.views import instant
 from loop.engine.clock import VirtualClock
@@ -26,6 +25,7 @@ from loop.engine.leap import leap
 from loop.engine.strike import Struck
 from loop.kernel.errors import Invalid, NotFound
 from loop.kernel.payloads import Instant, Payload, field
+from loop.service import Service
 from loop.store.session import Tx
 
 router = APIRouter(tags=["clock"])

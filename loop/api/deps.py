@@ -19,9 +19,9 @@ from loop.access import Caller, Credentials
 from loop.api.answers import Answer
 from loop.api.bodies import Body
 from loop.api.once import KeptAnswer, digest_of
-from loop.api.service import Service
 from loop.kernel.errors import Invalid, NotFound
 from loop.kernel.payloads import fault_of
+from loop.service import Service
 from loop.store.paging import storable
 from loop.store.session import Refused, Tx
 

@@ -16,7 +16,6 @@ from loop.api.deps import path_text, query_of, reading, service_of
 from loop.api.describe import REFUSALS_OF_READING, parameters, said
 from loop.api.history import PageQuery
 from loop.api.problems import language
-from loop.api.sight import open_steps, sight_of
 from loop.api.views import document_view
 from loop.documents.content import sheet
 from loop.documents.page import page
@@ -30,6 +29,7 @@ from loop.store.instants import instant_of, text_of
 from loop.store.paging import cursor, key_of
 from loop.store.papers import Document, Link
 from loop.store.session import Tx
+from loop.store.sight import open_steps, sight_of
 
 router = APIRouter(tags=["documents"])
 SCOPE = "documents"

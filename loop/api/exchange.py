@@ -23,12 +23,12 @@ from loop.api.bodies import Body
 from loop.api.deps import query_of, reading, service_of, writing
 from loop.api.describe import IDEMPOTENCY_KEY, REFUSALS_OF_READING, REFUSALS_OF_WRITING, parameters, said
 from loop.api.problems import language
-from loop.api.queries import LISTS, LedgerQuery, Word, check_words
 from loop.api.shapes import Shape
 from loop.kernel.errors import Invalid, UnsupportedFile
 from loop.kernel.people import Actor
 from loop.ledger import exchange
 from loop.ledger.exchange import Chunk, Result
+from loop.ledger.query import LISTS, LedgerQuery, Word, check_words
 from loop.ledger.reading import Doubt, Row
 from loop.store.ledger_filter import LedgerFilter
 from loop.store.session import Tx

@@ -16,9 +16,6 @@ from loop.api.bodies import body_of
 from loop.api.deps import engaged, once_of, path_text, query_of, reading, service_of
 from loop.api.describe import REFUSALS_OF_ACTIONS, REFUSALS_OF_READING, made, parameters, said
 from loop.api.problems import language
-from loop.api.queries import LISTS, LedgerQuery, check_words
-from loop.api.service import Service
-from loop.api.sight import open_steps, sheet_for, sight_of
 from loop.api.views import both, finding_view, row_view
 from loop.engine.door import Wish
 from loop.engine.record import Outcome
@@ -28,8 +25,11 @@ from loop.kernel.finding import Finding
 from loop.kernel.payloads import Payload
 from loop.kernel.people import Actor
 from loop.kernel.workflow import Action
+from loop.ledger.query import LISTS, LedgerQuery, check_words
+from loop.service import Service
 from loop.store import evidence, findings, ledger, names, reach
 from loop.store.session import Refused, Tx
+from loop.store.sight import open_steps, sheet_for, sight_of
 
 router = APIRouter(tags=["findings"])
 ATTACH = "attach"

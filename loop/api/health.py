@@ -13,9 +13,9 @@ from loop.api.answers import json_answer
 from loop.api.deps import service_of
 from loop.api.describe import refusals, said
 from loop.api.metrics import Metrics
-from loop.api.service import Service
 from loop.api.shapes import Shape
 from loop.kernel.labels import Label
+from loop.service import Service
 from loop.store.faults import unavailable
 from loop.store.schema import check_schema
 

@@ -17,18 +17,18 @@ from loop.api.deps import path_text, query_of, reading, service_of
 from loop.api.describe import REFUSALS_OF_READING, parameters, said
 from loop.api.findings import seen
 from loop.api.problems import language
-from loop.api.service import Service
-from loop.api.sight import Sight, Step, open_steps, sight_of, steps
 from loop.api.views import both, document_view, instant, timer_view
 from loop.kernel.calendar import local_day
 from loop.kernel.clocks import Timer
 from loop.kernel.errors import NotFound
 from loop.kernel.labels import Label
 from loop.kernel.proof import proof
+from loop.service import Service
 from loop.store import papers, timers
 from loop.store.canonical import digest
 from loop.store.paging import cursor, key_of
 from loop.store.session import Tx
+from loop.store.sight import Sight, Step, open_steps, sight_of, steps
 
 router = APIRouter(tags=["history"])
 SCOPE = "events"

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from functools import cache
-from itertools import combinations
 from json import loads
 from typing import Annotated, Any
 
@@ -18,13 +16,13 @@ from loop.api.calls import looking
 from loop.api.deps import query_of, service_of, writing
 from loop.api.describe import IDEMPOTENCY_KEY, REFUSALS_OF_READING, REFUSALS_OF_WRITING, parameters, said
 from loop.api.shapes import LabelOut, Shape
-from loop.api.views import WINDOW, both, instant
+from loop.api.views import both, instant
 from loop.kernel.decide import Book
 from loop.kernel.errors import Invalid, NotFound
 from loop.kernel.finding import NEVER
 from loop.kernel.labels import Label
 from loop.kernel.people import CAPACITIES, ROLES
-from loop.kernel.workflow import Workflow
+from loop.kernel.workflow import owners, windows
 from loop.store import desk, mailbox, timers
 from loop.store.instants import instant_of, text_of
 from loop.store.mailbox import Message
@@ -212,24 +210,6 @@ async def acknowledge(request: Request, message: str) -> Response:
 
 
 # ---- timers --------------------------------------------------------------------------------------------------------
-
-
-@cache
-def _owners(waits: frozenset[tuple[str, ...]]) -> frozenset[str]:
-    """Every value that a timer's owner may have: those who wait together, and any part of them, for one may be enough."""
-    parts = (some for all_ in waits for size in range(1, len(all_) + 1) for some in combinations(all_, size))
-    return frozenset(",".join(some) for some in parts)
-
-
-def owners(flow: Workflow) -> frozenset[str]:
-    """Every value that a timer's owner may have in this workflow."""
-    declared = {tuple(rule.owner.split(",")) for rule in flow.timers.values() if rule.owner}
-    return _owners(frozenset(declared | {state.waits_for for state in flow.states.values() if state.waits_for}))
-
-
-def windows(flow: Workflow) -> frozenset[str]:
-    """The rules whose timers only keep something possible until they are due."""
-    return frozenset(name for name, rule in flow.timers.items() if rule.kind == WINDOW)
 
 
 def _todo_view(item: Todo, caller: Caller, book: Book) -> dict[str, Any]:

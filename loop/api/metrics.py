@@ -10,8 +10,8 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from loop.api.service import Service
 from loop.kernel.errors import LoopError
+from loop.service import Service
 from loop.store import mailbox, timers
 
 UNMATCHED = "unmatched"

@@ -18,11 +18,11 @@ from loop.api.calls import changes, looking, made_at, posting, sending, taking
 from loop.api.deps import query_of, reading, service_of, shaped, writing
 from loop.api.describe import REFUSALS_OF_READING, REFUSALS_OF_WRITING, made, parameters, said
 from loop.api.registry_shapes import NewUser
-from loop.api.scope import by_admin, covers, named, path_of_post, path_of_region, path_of_unit, regions_of, require
-from loop.api.service import Service
+from loop.authority import by_admin, covers, named, path_of_post, path_of_region, path_of_unit, regions_of, require
 from loop.kernel.errors import Conflict, Forbidden, Invalid, NotFound
 from loop.kernel.labels import Label
 from loop.kernel.people import ADMIN, CHIEF, DIRECTOR, Actor, Path, Post
+from loop.service import Service
 from loop.store import accounts, staff
 from loop.store.chronicle import By
 from loop.store.session import Tx

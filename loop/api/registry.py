@@ -14,10 +14,10 @@ from loop.api.answers import Answer, json_answer, listed
 from loop.api.calls import changes, looking, made_at, posting, sending, taking
 from loop.api.deps import query_of, service_of
 from loop.api.describe import REFUSALS_OF_READING, REFUSALS_OF_WRITING, made, parameters, said
-from loop.api.scope import by_admin, covers, in_sight, named, path_of_region, regions_of, units_of
-from loop.api.service import Service
+from loop.authority import by_admin, covers, in_sight, named, path_of_region, regions_of, units_of
 from loop.kernel.errors import Invalid, NotFound
 from loop.kernel.people import ADMIN, Actor, Path
+from loop.service import Service
 from loop.store import offices, places
 from loop.store.chronicle import By
 from loop.store.offices import Office

@@ -18,7 +18,6 @@ from loop.api.answers import Answer, json_answer
 from loop.api.calls import looking
 from loop.api.deps import query_of, service_of
 from loop.api.describe import REFUSALS_OF_READING, parameters, said
-from loop.api.queries import Moment, Word, Words
 from loop.api.shapes import LabelOut, Shape
 from loop.api.views import both, instant
 from loop.kernel.calendar import Calendar, at_local
@@ -26,6 +25,7 @@ from loop.kernel.finding import WITHDRAWN, is_open, is_written_off
 from loop.kernel.labels import Label
 from loop.kernel.vocabulary import CATEGORIES, KINDS, SEVERITIES
 from loop.kernel.workflow import Workflow
+from loop.ledger.query import Moment, Word, Words
 from loop.store import figures
 from loop.store.figures import Cell, InRegion, Punctuality
 from loop.store.ledger_filter import LedgerFilter

@@ -15,14 +15,14 @@ from loop.api.calls import changes, looking, made_at, posting, sending, taking
 from loop.api.deps import query_of, service_of
 from loop.api.describe import REFUSALS_OF_READING, REFUSALS_OF_WRITING, made, parameters, said
 from loop.api.registry_shapes import PageQuery
-from loop.api.scope import by_office, covers, named, regions_of
-from loop.api.service import Service
 from loop.api.shapes import Shape
 from loop.api.views import instant
+from loop.authority import by_office, covers, named, regions_of
 from loop.kernel.clocks import Timer
 from loop.kernel.errors import Forbidden, Invalid, NotFound
 from loop.kernel.payloads import Code, Count, Day, Flag, Line, MaybeText, Name, Payload, field
 from loop.kernel.people import CHIEF, DIRECTOR, OFFICER, Path
+from loop.service import Service
 from loop.store import offices, supervisions, timers
 from loop.store.offices import Office
 from loop.store.session import Tx

@@ -22,15 +22,15 @@ from loop.api.deps import client_of, query_of, service_of, shaped, writing
 from loop.api.describe import REFUSALS_OF_READING, REFUSALS_OF_WRITING, made, parameters, refusals, said
 from loop.api.findings import seen as seen_finding
 from loop.api.registry_shapes import PageQuery
-from loop.api.scope import by_office, named, regions_of, require
-from loop.api.service import Service
 from loop.api.shapes import Shape
 from loop.api.views import instant
+from loop.authority import by_office, named, regions_of, require
 from loop.kernel.calendar import local_day
 from loop.kernel.errors import Conflict, Invalid, NotFound
 from loop.kernel.labels import Label
 from loop.kernel.payloads import Code, Flag, MaybeLine, MaybeText, Payload, Text, field
 from loop.kernel.people import CHIEF, OFFICER, Actor
+from loop.service import Service
 from loop.store import offices, timers, tip_offs
 from loop.store.chronicle import By, enter
 from loop.store.session import Tx

@@ -20,11 +20,11 @@ from loop.api.calls import looking, made_at, taking
 from loop.api.deps import once_of, query_of, service_of, shaped, writer, writing
 from loop.api.describe import REFUSALS_OF_READING, REFUSALS_OF_WRITING, made, parameters, said
 from loop.api.people import keeper, seen
-from loop.api.scope import named
-from loop.api.service import Service
 from loop.api.views import day, instant
+from loop.authority import named
 from loop.kernel.calendar import Calendar, due_instant, local_day
 from loop.kernel.errors import Forbidden, Invalid, NotFound
+from loop.service import Service
 from loop.store import accounts, staff
 from loop.store.accounts import Token
 from loop.store.session import Tx

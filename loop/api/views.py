@@ -11,6 +11,7 @@ from loop.kernel.clocks import Timer
 from loop.kernel.decide import Book
 from loop.kernel.finding import NEVER, Finding, is_open
 from loop.kernel.labels import Label
+from loop.kernel.workflow import WINDOW
 from loop.store.ledger import LedgerRow
 from loop.store.lights import is_overdue, light
 from loop.store.names import Names
@@ -20,10 +21,6 @@ _PLAIN = (
     "number", "title", "description", "state", "stage", "dispute", "level", "round", "relapse_count", "severity",
     "category", "kind", "version", "responsible_person", "long_term", "danger_to_life", "positive",
 )  # fmt: skip
-
-
-WINDOW = "window"
-"""The kind of timers that only keep something possible; once due, one of them is over, and never overdue."""
 
 
 def instant(at: datetime | None, calendar: Calendar) -> str | None:

@@ -18,7 +18,6 @@ from loop.api.deps import name_in, reading, service_of
 from loop.api.describe import REFUSALS_OF_READING
 from loop.api.findings import schema_of, seen
 from loop.api.problems import language
-from loop.api.sight import Sight, steps
 from loop.api.views import both
 from loop.kernel.chart import mermaid, svg
 from loop.kernel.clocks import Behaviour, Climb, Close, Fire, Recur, Remind, TimerRule
@@ -28,6 +27,7 @@ from loop.kernel.people import CAPACITIES, ROLES
 from loop.kernel.rules import Rule, RuleBook
 from loop.kernel.workflow import COURSE, Action, Fork, State, Tell
 from loop.store.session import Tx
+from loop.store.sight import Sight, steps
 
 router = APIRouter(tags=["workflow"])
 EVERYTHING = Sight(True, frozenset(), frozenset())

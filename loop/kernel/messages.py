@@ -2,37 +2,79 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Protocol
 
+PERSON, GROUP, PROGRAM = "person", "group", "program"
+"""Whom a channel reaches: one person at an address of theirs, everybody in a group, a program."""
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """One thing that one reader is told, in the reader's language.
+
+    `thread` ties together what belongs to one finding; `headline` names it; `said` is what happened, `due` by when
+    something must be done (or empty), `ask` the one thing to do next (or empty: for information), `url` where.
+    """
+
+    thread: str
+    headline: str
+    said: str
+    ask: str = ""
+    due: str = ""
+    url: str = ""
+    urgent: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Letter:
-    """One message as handed to a channel. `id` is the same over all attempts."""
+    """One sending as handed to a channel. `id` is the same over all attempts, so that a repetition can be recognised.
+
+    `address` is what the channel needs to reach the reader: an e-mail address, a mobile number, an account in a chat;
+    empty for a group. `language` is zh or en. `body` is the ready JSON text for a program, which reads no notices.
+    """
 
     id: str
-    person_id: str
-    content: str
+    subject: str = ""
+    notices: tuple[Notice, ...] = ()
+    person_id: str = ""
+    address: str = ""
+    language: str = "zh"
+    body: str = ""
+    secrets: tuple[str, ...] = ()
+    """What a program's letter is signed with, the newest first; the older ones are still good during a rotation."""
 
 
 class SendFailed(Exception):
-    """The channel did not take the message; `permanent` means never again."""
+    """The channel did not take the letter; `permanent` means never again, `retry_after` how long it asks to be spared."""
 
-    def __init__(self, why: str, *, permanent: bool = False) -> None:
-        self.permanent = permanent
+    def __init__(self, why: str, *, permanent: bool = False, retry_after: timedelta | None = None) -> None:
+        self.permanent, self.retry_after = permanent, retry_after
         super().__init__(why)
 
 
 class Channel(Protocol):
-    """A way to reach a person."""
+    """A way to reach somebody. `per_minute` is how many letters it may carry in a minute, 0 for any number."""
 
     name: str
+    kind: str
+    reaches: str
+    per_minute: int
 
     async def send(self, letter: Letter) -> bool:
         """Hand the letter over; True where the channel knows that it arrived. Raises `SendFailed`."""
 
 
-def backoff(attempts: int) -> timedelta:
-    """How long to wait after so many failed attempts: doubling from ten seconds, an hour at most."""
-    return timedelta(seconds=min(10 * 2 ** max(attempts - 1, 0), 3600))
+FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=10), timedelta(hours=1)
+
+
+def backoff(attempts: int, id_: str, asked: timedelta | None = None) -> timedelta:
+    """How long to wait after so many failed attempts: doubling from ten seconds, an hour at most, never less than was asked.
+
+    Up to a quarter is added, differently for each letter and attempt, so that those that failed together come apart.
+    """
+    wait = min(FIRST_WAIT * 2 ** min(max(attempts - 1, 0), 10), LONGEST_WAIT)
+    spread = hashlib.sha256(f"{id_}:{attempts}".encode()).digest()[0] / 255
+    return max(wait * (1 + spread / 4), asked or timedelta())

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cache
+from itertools import combinations
 from typing import TYPE_CHECKING, TypeVar
 
 from loop.kernel.clocks import TimerRule
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
 
 COURSE, DISPUTE = "course", "dispute"
 SAME = "same"
+WINDOW = "window"
+"""The kind of timers that only keep something possible; once due, one of them is over, and never overdue."""
 START = ""
 """The source of the actions that create a finding."""
 
@@ -225,3 +229,24 @@ def _check_state(flow: Workflow, state: State) -> None:
         unknown = [rule for rule in rules if rule not in flow.timers]
         if unknown:
             raise BadWorkflow(f"state {state.name} starts unknown timers {unknown}")
+
+
+# ---- what waits --------------------------------------------------------------------------------------------------
+
+
+@cache
+def _owners(waits: frozenset[tuple[str, ...]]) -> frozenset[str]:
+    """Every value that a timer's owner may have: those who wait together, and any part of them, for one may be enough."""
+    parts = (some for all_ in waits for size in range(1, len(all_) + 1) for some in combinations(all_, size))
+    return frozenset(",".join(some) for some in parts)
+
+
+def owners(flow: Workflow) -> frozenset[str]:
+    """Every value that a timer's owner may have in this workflow."""
+    declared = {tuple(rule.owner.split(",")) for rule in flow.timers.values() if rule.owner}
+    return _owners(frozenset(declared | {state.waits_for for state in flow.states.values() if state.waits_for}))
+
+
+def windows(flow: Workflow) -> frozenset[str]:
+    """The rules whose timers only keep something possible until they are due."""
+    return frozenset(name for name, rule in flow.timers.items() if rule.kind == WINDOW)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from loop.access import Caller
-from loop.api.service import Service
 from loop.kernel.errors import Forbidden, NotFound
 from loop.kernel.people import ADMIN, OFFICER, UNIT_ROLES, Actor, Path, Post
+from loop.service import Service
 from loop.store import places
 from loop.store.chronicle import By
 from loop.store.paging import storable

@@ -1,4 +1,4 @@
-"""The running parts as the API knows them, put together by bootstrap and handed to `create_app`."""
+"""The running parts as API and pages know them, put together by bootstrap and handed to both."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from loop.store.session import Store
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
-    """What the settings say to the API. Sizes are in bytes."""
+    """What the settings say to API and pages. Sizes are in bytes."""
 
     body_limit: int = 2 * 1024 * 1024
     upload_limit: int = 50 * 1024 * 1024
