@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from loop.kernel.messages import Letter
+from loop.kernel.messages import PERSON, Letter
 
 
 class Inbox:
     """Reaches everybody who can sign in."""
 
-    name = "inbox"
+    name = kind = "inbox"
+    reaches = PERSON
+    per_minute = 0
 
     async def send(self, letter: Letter) -> bool:
         """The row is already there for its reader."""

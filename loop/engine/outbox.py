@@ -66,7 +66,12 @@ class Outbox:
                 continue
             given_up = result.permanent or message.attempts >= self.attempts
             LOG.warning("message.failed", key=message.key, channel=message.channel, error=result.error, dead=given_up)
-            mailbox.fail(tx, message.id, result.error, retry_at=None if given_up else real + backoff(message.attempts))
+            mailbox.fail(
+                tx,
+                message.id,
+                result.error,
+                retry_at=None if given_up else real + backoff(message.attempts, message.key),
+            )
 
     async def _send_all(self, messages: Sequence[Message]) -> list[Attempt]:
         return list(await asyncio.gather(*(self._send(message) for message in messages)))
@@ -76,7 +81,8 @@ class Outbox:
         if channel is None:
             return Attempt(message, error=f"no channel {message.channel}", permanent=True)
         try:
-            delivered = await channel.send(Letter(message.key, message.person_id, message.content))
+            letter = Letter(id=message.key, person_id=message.person_id, body=message.content)
+            delivered = await channel.send(letter)
         except SendFailed as failed:
             return Attempt(message, error=str(failed), permanent=failed.permanent)
         return Attempt(message, delivered=delivered)
