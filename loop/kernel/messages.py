@@ -75,6 +75,6 @@ def backoff(attempts: int, id_: str, asked: timedelta | None = None) -> timedelt
 
     Up to a quarter is added, differently for each letter and attempt, so that those that failed together come apart.
     """
-    wait = min(FIRST_WAIT * 2 ** min(max(attempts - 1, 0), 10), LONGEST_WAIT)
+    wait: timedelta = min(FIRST_WAIT * float(2 ** min(max(attempts - 1, 0), 10)), LONGEST_WAIT)
     spread = hashlib.sha256(f"{id_}:{attempts}".encode()).digest()[0] / 255
-    return max(wait * (1 + spread / 4), asked or timedelta())
+    return max(wait + wait * (spread / 4), asked or timedelta())
