@@ -62,7 +62,8 @@ def _render(*, people: bool, out: TextIO) -> Sequence[Processor]:
         )
     return (
         wrapped,
-        structlog.processors.dict_tracebacks,
+        # Values of variables stay out: among them are passwords and tokens.
+        structlog.processors.ExceptionRenderer(structlog.tracebacks.ExceptionDictTransformer(show_locals=False)),
         structlog.processors.JSONRenderer(ensure_ascii=False, default=str),
         _printable,
     )
