@@ -27,9 +27,9 @@ from loop.store.accounts import BrowserSession, Login, Token
 from loop.store.session import Tx
 from loop.throttle import Throttle
 
-READ, WRITE = "read", "write"
-SCOPES = (READ, WRITE)
-"""What a token may be good for; `write` includes `read`."""
+READ, WRITE, CALENDAR = "read", "write", "calendar"
+SCOPES = (READ, WRITE, CALENDAR)
+"""What a token may be good for; `write` includes `read`, `calendar` stands alone."""
 
 SHORTEST_PASSWORD, LONGEST_PASSWORD = 8, 256
 WRONG_SIGN_IN = Label("登录名或密码不正确。", "The name or the password is wrong.")
@@ -134,6 +134,18 @@ class Access:
         needed = WRITE if shown.changes else READ
         if not {needed, WRITE} & set(token.scopes):
             raise Forbidden(SCOPE_MISSING.filled(scope=needed), scope=needed)
+        return caller
+
+    def subscriber(self, tx: Tx, clear: str) -> Caller:
+        """Whose calendar the token `clear` opens; raises `Unauthenticated`, or `Forbidden` for a token that is good for
+        anything else: it stands in an address, which passes through logs and the servers of others.
+        """
+        token = accounts.token_of(tx, clear, self.real())
+        if token is None:
+            raise Unauthenticated
+        caller = self._person(tx, token.person_id, token=token)
+        if token.scopes != (CALENDAR,):
+            raise Forbidden(SCOPE_MISSING.filled(scope=CALENDAR), scope=CALENDAR)
         return caller
 
     def _by_session(self, tx: Tx, clear: str, shown: Credentials) -> Caller:

@@ -110,18 +110,26 @@ def name_in(value: str) -> str:
 
 def known(request: Request, tx: Tx, *, changes: bool = False) -> Caller:
     """The caller, within a transaction; from now on refusals speak their language and the log knows their name."""
-    caller = service_of(request).access.caller(tx, credentials_of(request, changes=changes))
+    return noted(request, service_of(request).access.caller(tx, credentials_of(request, changes=changes)))
+
+
+def noted(request: Request, caller: Caller) -> Caller:
+    """`caller`, noted on the request for refusals and log."""
     request.state.language, request.state.who = caller.actor.language, caller.actor.name
     return caller
 
 
-async def reading(request: Request, work: Callable[[Tx, Caller], T]) -> T:
-    """`work` for a known caller on one unchanging picture of the database."""
+async def reading(
+    request: Request, work: Callable[[Tx, Caller], T], *, by: Callable[[Request, Tx], Caller] | None = None
+) -> T:
+    """`work` for a known caller on one unchanging picture of the database. `by` tells who that is, where it is not told
+    by the headers.
+    """
     service = service_of(request)
     seen: list[Caller] = []
 
     def whole(tx: Tx) -> T:
-        caller = known(request, tx)
+        caller = (by or known)(request, tx)
         seen.append(caller)
         return work(tx, caller)
 

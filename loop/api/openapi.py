@@ -125,5 +125,6 @@ def _add_security(made: dict[str, Any]) -> None:
     made["components"]["securitySchemes"] = {
         "token": {"type": "http", "scheme": "bearer"},
         "session": {"type": "apiKey", "in": "cookie", "name": "loop_session"},
+        "feed": {"type": "apiKey", "in": "query", "name": "token", "description": "A token of the scope `calendar`."},
     }
     made["security"] = [{"token": []}, {"session": []}]

@@ -243,10 +243,10 @@ class RecusalList(Shape):
 
 
 class NewToken(Payload):
-    """A token to be made for the caller."""
+    """A token to be made for the caller. `calendar` stands alone: it opens the calendar feed and nothing else."""
 
     name: Annotated[Text, Field(max_length=80)] = field("名称", "name")
-    scopes: Annotated[list[Literal["read", "write"]], Field(min_length=1, max_length=2)] = field(
+    scopes: Annotated[list[Literal["read", "write", "calendar"]], Field(min_length=1, max_length=2)] = field(
         "权限", "scopes", ["read"]
     )
     expires_on: Day | None = field("有效期至", "last day", None)
@@ -265,9 +265,12 @@ class TokenOut(Shape):
 
 
 class TokenMade(TokenOut):
-    """A new token; `token` is told this once and stored nowhere."""
+    """A new token; `token` is told this once and stored nowhere. `feed` is the address to subscribe to, behind that of the
+    service, where the scope is `calendar`.
+    """
 
     token: str
+    feed: str | None
 
 
 class TokenList(Shape):

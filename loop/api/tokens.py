@@ -12,7 +12,7 @@ from fastapi import APIRouter, Request
 from pydantic import Field
 from starlette.responses import Response
 
-from loop.access import Caller
+from loop.access import CALENDAR, Caller
 from loop.api import registry_shapes as shapes
 from loop.api.answers import Answer, json_answer, json_text, listed
 from loop.api.bodies import body_of
@@ -30,6 +30,7 @@ from loop.store.accounts import Token
 from loop.store.session import Tx
 
 router = APIRouter(tags=["people"])
+FEED = "/api/v1/calendar.ics"
 
 
 class TokenQuery(shapes.PageQuery):
@@ -84,13 +85,17 @@ async def make_token(request: Request) -> Response:
             return earlier
         answer = _made(tx, service, caller, shaped(shapes.NewToken, sent.wanted))
         if once:
-            once.keep(tx, replace(answer, text=json_text(loads(answer.text) | {"token": ""})))
+            once.keep(tx, replace(answer, text=json_text(loads(answer.text) | {"token": "", "feed": None})))
         return answer
 
     return (await asyncio.wrap_future(service.store.submit(work))).response()
 
 
 def _made(tx: Tx, service: Service, caller: Caller, new: shapes.NewToken) -> Answer:
+    if CALENDAR in new.scopes and set(new.scopes) != {CALENDAR}:
+        raise Invalid.field(
+            "scopes", "calendar 只能单独使用。", "`calendar` stands alone: it is written into an address.", "alone"
+        )
     now = service.access.real()
     ends = now + service.policy.token_life
     if new.expires_on:
@@ -104,7 +109,8 @@ def _made(tx: Tx, service: Service, caller: Caller, new: shapes.NewToken) -> Ans
     token, clear = accounts.create_token(
         tx, person_id=caller.actor.id, name=new.name, scopes=tuple(new.scopes), expires_at=ends, now=now
     )
-    return made_at(f"tokens/{token.id}", {**token_view(token, service.calendar), "token": clear})
+    feed = f"{FEED}?token={clear}" if token.scopes == (CALENDAR,) else None
+    return made_at(f"tokens/{token.id}", {**token_view(token, service.calendar), "token": clear, "feed": feed})
 
 
 @router.delete(

@@ -25,6 +25,8 @@ _READ = (
     "stopped_at", "detail",
 )  # fmt: skip
 _ALL_COLUMNS = (*_READ, "chain", "office_id", "unit_id")
+COLUMNS = tuple(_TIMER.c[name] for name in _READ)
+"""What `timer_of` reads."""
 _RUNNING = _TIMER.c.stopped_at.is_(None)
 _PAUSED = not_(_TIMER.c.detail.contains('"left":null', autoescape=True))
 """What stands still has kept how much was left; within canonical JSON no other text reads like this."""
@@ -41,7 +43,7 @@ class Due(NamedTuple):
 
 # ---- of one chain ------------------------------------------------------------------------------------------------
 
-_ROWS = select(_TIMER.c.chain, *(_TIMER.c[name] for name in _READ))
+_ROWS = select(_TIMER.c.chain, *COLUMNS)
 _OF_CHAIN = Prepared(_ROWS.where(_TIMER.c.chain == bindparam("chain"), _RUNNING).order_by(_TIMER.c.due_at, _TIMER.c.id))
 _OF_CHAINS = Prepared(
     _ROWS.where(_TIMER.c.chain.in_(bindparam("chains", expanding=True)), _RUNNING).order_by(
@@ -56,20 +58,20 @@ _SAVE = Prepared(
 
 def running(tx: Tx, chain: str) -> tuple[Timer, ...]:
     """The running timers of a chain, the first due first."""
-    return tuple(_timer(row[1:]) for row in tx.all(_OF_CHAIN, chain=chain))
+    return tuple(timer_of(row[1:]) for row in tx.all(_OF_CHAIN, chain=chain))
 
 
 def running_of(tx: Tx, chains: Sequence[str]) -> dict[str, tuple[Timer, ...]]:
     """The running timers of several chains, by chain."""
     found: dict[str, tuple[Timer, ...]] = {}
     for row in tx.all(_OF_CHAINS, chains=chains) if chains else ():
-        found[row[0]] = (*found.get(row[0], ()), _timer(row[1:]))
+        found[row[0]] = (*found.get(row[0], ()), timer_of(row[1:]))
     return found
 
 
 def all_of(tx: Tx, chain: str) -> tuple[Timer, ...]:
     """Every timer a chain ever had, in the order in which they started."""
-    return tuple(_timer(row[1:]) for row in tx.all(_EVERY, chain=chain))
+    return tuple(timer_of(row[1:]) for row in tx.all(_EVERY, chain=chain))
 
 
 def save(tx: Tx, chain: str, office_id: str, unit_id: str, timers: Iterable[Timer]) -> None:
@@ -162,17 +164,14 @@ def todo(
     `owners` are all the values that a timer's owner may have: roles joined by commas. Of the rules `windows` those due
     before `now` are left out: what they were open for can no longer be done.
     """
-    known = sorted(set(owners))
-    conditions = [*_held(_TIMER.c.office_id, offices, known), *_held(_TIMER.c.unit_id, units, known)]
-    branches = [select(*_SHOWN).where(condition) for condition in conditions] + _taken(persons, known)
+    branches = waiting(_SHOWN, owners=owners, offices=offices, units=units, persons=persons)
     if not branches:
         return []
     if after:
         place = tuple_(literal(text_of(after[0])), literal(after[1]))
         branches = [branch.where(tuple_(_TIMER.c.due_at, _TIMER.c.id) > place) for branch in branches]
     if now and (rules := sorted(set(windows))):
-        still = or_(_TIMER.c.rule.not_in(rules), _TIMER.c.due_at >= text_of(now), _PAUSED)
-        branches = [branch.where(still) for branch in branches]
+        branches = [branch.where(still_open(rules, literal(text_of(now)))) for branch in branches]
     first = (b.where(_RUNNING).order_by(_TIMER.c.due_at, _TIMER.c.id).limit(limit).subquery() for b in branches)
     mine = union(*(select(branch) for branch in first)).subquery("mine")
     listed = (
@@ -184,10 +183,26 @@ def todo(
     return [_todo(row) for row in tx.select(listed)]
 
 
+def waiting(
+    columns: Sequence[ColumnElement[Any]], *, owners: Iterable[str], offices: Iterable[tuple[str, str]] = (),
+    units: Iterable[tuple[str, str]] = (), persons: Sequence[str] = (),
+) -> list[Select[Any]]:  # fmt: skip
+    """Selects of `columns` of the timers, running or stopped, whose owner is somebody as `todo` explains: one for each
+    role and part, so that each can follow an index.
+    """
+    known = sorted(set(owners))
+    held = [*_held(_TIMER.c.office_id, offices, known), *_held(_TIMER.c.unit_id, units, known)]
+    return [select(*columns).where(condition) for condition in held] + _taken(columns, persons, known)
+
+
+def still_open(windows: Sequence[str], at: ColumnElement[str]) -> ColumnElement[bool]:
+    """Timers that by `at` were no window gone by."""
+    return or_(_TIMER.c.rule.not_in(windows), _TIMER.c.due_at >= at, _PAUSED)
+
+
 def _held(
     place: ColumnElement[Any], pairs: Iterable[tuple[str, str]], known: Sequence[str]
 ) -> list[ColumnElement[bool]]:
-    """One condition for each role, so that each can follow the index of its place and owner."""
     places: dict[str, list[str]] = {}
     for id_, role in pairs:
         places.setdefault(role, []).append(id_)
@@ -195,10 +210,10 @@ def _held(
     return [and_(place.in_(ids), _TIMER.c.owner.in_(owned[role])) for role, ids in places.items() if owned[role]]
 
 
-def _taken(persons: Sequence[str], known: Sequence[str]) -> list[Select[Any]]:
+def _taken(columns: Sequence[ColumnElement[Any]], persons: Sequence[str], known: Sequence[str]) -> list[Select[Any]]:
     owned = {part: [owner for owner in known if part in owner.split(",")] for part in PARTS}
     return [
-        select(*_SHOWN)
+        select(*columns)
         .join(_PART, _PART.c.chain == _TIMER.c.chain)
         .where(
             _PART.c.person_id.in_(persons), _PART.c.part == part, _PART.c.ended == 0, _TIMER.c.owner.in_(owned[part])
@@ -229,7 +244,8 @@ def _row(timer: Timer) -> dict[str, Any]:
     }
 
 
-def _timer(row: Sequence[Any]) -> Timer:
+def timer_of(row: Sequence[Any]) -> Timer:
+    """The timer whose `COLUMNS` are these."""
     values = dict(zip(_READ, row, strict=True))
     detail = loads(values.pop("detail"))
     for name in _INSTANTS:
@@ -258,7 +274,7 @@ _PAGE_RUNNING = Prepared(
 
 def page_running(tx: Tx, *, after: str, limit: int) -> list[tuple[str, Timer]]:
     """Up to `limit` running timers with their chains, in the order of their ids, from behind the id `after` on."""
-    return [(row[0], _timer(row[1:])) for row in tx.all(_PAGE_RUNNING, after=after, most=limit)]
+    return [(row[0], timer_of(row[1:])) for row in tx.all(_PAGE_RUNNING, after=after, most=limit)]
 
 
 class Failed(NamedTuple):
