@@ -26,8 +26,10 @@ async def test_a_message_says_in_both_languages_what_was_done_and_what_is_due(si
     assert told["finding"] == number
     assert told["action"] == "approve_report"
     assert told["text"] == {
-        "zh": f"{number}《消防通道堵塞》：审核通过并初步反馈；当前状态：初步反馈；申辩期限至 2026-03-12",
-        "en": f"{number} “消防通道堵塞”: approve and feed back; now: preliminary opinion; window for the defence by 2026-03-12",
+        "zh": f"{number}《消防通道堵塞》：现向你单位反馈初步督导意见。申辩意见可于 2026-03-12（周四）24 时前提出，还有 10 天。"
+        "如需申辩，请在期限内提出；无须申辩的，可申明放弃。",
+        "en": f"{number} “消防通道堵塞”: You have been given the preliminary opinion. "
+        "The defence is open until Thu 2026-03-12, 10 days left. Please defend in time, or waive it.",
     }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,6 +11,7 @@ import pytest
 from loop.kernel.clocks import Close, Fire, Remind
 from loop.kernel.faults import Fault
 from loop.kernel.labels import Label
+from loop.kernel.letters import Saying
 from loop.kernel.machine import Table, compile_table
 from loop.kernel.model import Office, PeopleModel, Premises
 from loop.kernel.modelcheck import check
@@ -20,6 +21,7 @@ from loop.kernel.rules import RuleBook
 from loop.kernel.workflow import DISPUTE, SAME, START, Action, Fork, Move, Paper, State, Workflow, move
 from loop.settings import load_settings, rule_book
 from workflows import declared
+from workflows.letters import LETTERS
 from workflows.premises import PREMISES
 
 RULES = rule_book(load_settings())
@@ -76,6 +78,7 @@ class World:
 
 
 SHIPPED = World(declared())
+SAID, ASKED, DEADLINES = LETTERS.said, LETTERS.asked, LETTERS.deadlines
 LIMBO = SHIPPED.state("review.limbo", waits_for=(OFFICER,), starts=("write_off",)).action(
     "shelve", moves=(move("review.desk", "review.limbo"),)
 )
@@ -171,6 +174,14 @@ def _of_stage(name: str, label: Label) -> World:
 def _paper(**changes: Any) -> World:
     paper = SHIPPED.flow.actions["accept_plan"].papers[0]
     return SHIPPED.action("accept_plan", papers=(replace(paper, **changes),))
+
+
+def _letters(**changes: Any) -> World:
+    return replace(SHIPPED, flow=replace(SHIPPED.flow, letters=replace(SHIPPED.flow.letters, **changes)))
+
+
+def _without(mapping: Mapping[Any, Any], key: Any) -> dict[Any, Any]:
+    return {k: v for k, v in mapping.items() if k != key}
 
 
 def _silent(*names: str) -> World:
@@ -286,6 +297,20 @@ WORDS: list[Seed] = [
     (lambda: _paper(label=Label("方案审核意见", "")), "no_label", "plan_approval", IN_REVIEW),
     (lambda: _paper(kind=""), "paper_without_kind", "accept_plan", IN_REVIEW),
     (lambda: _paper(kind="plan"), "paper_twice", "plan", IN_REVIEW),
+    (lambda: _letters(said=_without(SAID, "accept_plan")), "no_sentence", "accept_plan", IN_REVIEW),
+    (lambda: _letters(said={**SAID, "accept_plan": Saying(Label("已通过。", ""))}), "no_sentence", "accept_plan", IN_REVIEW),
+    (
+        lambda: _letters(said={**SAID, "accept_plan": replace(SAID["accept_plan"], to={"unit": Label("", "Accepted.")})}),
+        "no_sentence", "accept_plan/unit", IN_REVIEW,
+    ),
+    (lambda: _letters(asked=_without(ASKED, ("review.desk", "officer"))), "no_sentence", "review.desk/officer", AT_DESK),
+    (lambda: _letters(asked=_without(ASKED, ("publish_due", "chief"))), "no_sentence", "publish_due/chief", []),
+    (lambda: _letters(deadlines=_without(DEADLINES, "plan_review")), "no_sentence", "plan_review", IN_REVIEW),
+    (
+        lambda: _letters(deadlines={**DEADLINES, "plan_review": replace(DEADLINES["plan_review"], unmet=None)}),
+        "no_sentence", "plan_review", IN_REVIEW,
+    ),
+    (lambda: SHIPPED.action("shelve", moves=(move("review.desk", SAME),)), "no_sentence", "shelve", AT_DESK),
 ]  # fmt: skip
 PEOPLE: list[Seed] = [
     (lambda: SHIPPED.everyone_but(DIRECTOR), "owner_is_nobody", "D:commendation.publicity", [*OPENED, "approve_report(opinion_or_praise) -> commendation.proposed", "announce_commendation -> commendation.publicity"]),

@@ -22,6 +22,7 @@ from workflows import (
     report,
     review,
 )
+from workflows.letters import LETTERS
 from workflows.stages import STAGES
 from workflows.timers import TIMERS
 
@@ -34,4 +35,4 @@ def declared() -> Workflow:
     """The whole workflow; raises `BadWorkflow` naming what does not fit."""
     states = tuple(state for system in SYSTEMS for state in system.STATES)
     actions = tuple(action for part in (*SYSTEMS, anytime, ladder, dispute) for action in part.ACTIONS)
-    return join(VERSION, STAGES, states, dispute.STATES, actions, TIMERS)
+    return join(VERSION, STAGES, states, dispute.STATES, actions, TIMERS, LETTERS)

@@ -17,11 +17,12 @@ from loop.api.deps import query_of, service_of, writing
 from loop.api.describe import IDEMPOTENCY_KEY, REFUSALS_OF_READING, REFUSALS_OF_WRITING, parameters, said
 from loop.api.shapes import LabelOut, Shape
 from loop.api.views import both, instant
+from loop.kernel.calendar import local_day
 from loop.kernel.decide import Book
 from loop.kernel.errors import Invalid, NotFound
 from loop.kernel.finding import NEVER
-from loop.kernel.labels import Label
-from loop.kernel.people import CAPACITIES, ROLES
+from loop.kernel.labels import LANGUAGES, Label
+from loop.kernel.wording import notice_of, whole
 from loop.kernel.workflow import owners, windows
 from loop.store import desk, mailbox, timers
 from loop.store.instants import instant_of, text_of
@@ -32,12 +33,6 @@ from loop.store.timers import Todo
 
 router = APIRouter(tags=["inbox"])
 MESSAGES, TODO = "notifications", "todo"
-OF_FINDING = Label("{number}《{title}》：{action}", "{number} “{title}”: {action}")
-OF_CHAIN = Label("{what}：{action}", "{what}: {action}")
-NOW_IN = Label("；当前状态：{state}", "; now: {state}")
-DUE = Label("；{timer}至 {day}", "; {timer} by {day}")
-STANDS_IN = Label("（{role}暂无人员，由您代收）", " (nobody is {role}; you stand in)")
-CHAINS = {"supervision": Label("督导", "supervision"), "tip-off": Label("举报", "tip-off")}
 
 
 class InboxQuery(BaseModel):
@@ -139,32 +134,16 @@ def message_view(message: Message, book: Book) -> dict[str, Any]:
 
 
 def text_of_message(message: Message, book: Book) -> Label:
-    """What a message says: about what, what was done, where it stands now, what is due."""
-    said, flow = loads(message.content), book.workflow
-    action = flow.actions[message.step].label if message.step in flow.actions else Label(message.step, message.step)
-    kind = message.chain.rpartition(":")[0]
-    if kind:
-        parts = [_each(OF_CHAIN, what=CHAINS.get(kind, Label(kind, kind)), action=action)]
-    else:
-        number, title = str(said.get("number", message.chain)), str(said.get("title", ""))
-        parts = [_each(OF_FINDING, number=Label(number, number), title=Label(title, title), action=action)]
-    if state := flow.states.get(str(said.get("state"))):
-        parts.append(_each(NOW_IN, state=state.label))
-    timer = flow.timers.get(str(said.get("due_rule")))
-    if timer and said.get("due_at") and (due_at := instant_of(said["due_at"])) != NEVER:
-        day = due_at.astimezone(book.calendar.zone).date().isoformat()
-        parts.append(_each(DUE, timer=timer.label, day=Label(day, day)))
-    if message.gap:
-        known = {**ROLES, **CAPACITIES}.get(message.gap, Label(message.gap, message.gap))
-        parts.append(_each(STANDS_IN, role=known))
-    return Label("".join(part.zh for part in parts), "".join(part.en for part in parts))
-
-
-def _each(form: Label, **values: Label) -> Label:
-    """A form filled in each language with the words of that language."""
-    return Label(
-        form.zh.format(**{k: v.zh for k, v in values.items()}), form.en.format(**{k: v.en for k, v in values.items()})
-    )
+    """What a message says, as of the day on which it was queued: what it said then stays true."""
+    content, today = loads(message.content), local_day(message.queued_at, book.calendar)
+    zh, en = (
+        notice_of(
+            content, step=message.step, role=message.role, gap=message.gap, language=language, workflow=book.workflow,
+            calendar=book.calendar, today=today, url="",
+        )
+        for language in LANGUAGES
+    )  # fmt: skip
+    return Label(whole(zh, "zh"), whole(en, "en"))
 
 
 @router.get(

@@ -1,4 +1,4 @@
-"""The model check of words: every name that a person reads exists in Chinese and in English, every paper has a kind."""
+"""The model check of words: every name and sentence exists in Chinese and in English, every paper has a kind."""
 
 from __future__ import annotations
 
@@ -7,15 +7,17 @@ from typing import Any, get_args
 
 from pydantic import BaseModel
 
+from loop.kernel.clocks import Recur, Remind
 from loop.kernel.faults import Fault, Trace
 from loop.kernel.labels import LANGUAGES, Label
 from loop.kernel.model import KNOWN_NAMES, Model, told_by
 from loop.kernel.payloads import label_of
-from loop.kernel.workflow import COURSE, DISPUTE, Action, Paper
+from loop.kernel.people import SYSTEM
+from loop.kernel.workflow import COURSE, DISPUTE, WINDOW, Action, Paper
 
 
 def word_faults(model: Model) -> Iterator[Fault]:
-    """Missing and empty texts, papers without a kind, one kind with two names."""
+    """Missing and empty texts and sentences, papers without a kind, one kind with two names."""
     flow = model.workflow
     for track, states in ((COURSE, {s.name: s.label for s in flow.states.values()}), (DISPUTE, flow.dispute_states)):
         for name, label in states.items():
@@ -29,6 +31,36 @@ def word_faults(model: Model) -> Iterator[Fault]:
         yield from _empty("timer", timer.name, timer.label, model.to_timer(timer))
     yield from _roles(model)
     yield from _papers(model)
+    for about, sentence, trace in _sentences(model):
+        missing = LANGUAGES if sentence is None else [lang for lang in LANGUAGES if not sentence.in_(lang).strip()]
+        for language in missing:
+            why = Label(
+                f"{about} 缺少{'中文' if language == 'zh' else '英文'}告知用语",
+                f"what people are told of {about} is missing in {language}",
+            )
+            yield Fault("no_sentence", about, why, trace)
+
+
+def _sentences(model: Model) -> Iterator[tuple[str, Label | None, Trace]]:
+    """Every sentence that there must be, by the part it belongs to: of steps, of what is owed, of deadlines."""
+    flow, letters = model.workflow, model.workflow.letters
+    for action in flow.actions.values():
+        saying, trace = letters.said.get(action.name), model.to_action(action)
+        yield action.name, saying.said if saying else None, trace
+        for role, sentence in (*saying.to.items(), *saying.asks.items()) if saying else ():
+            yield f"{action.name}/{role}", sentence, trace
+    for state in flow.states.values():
+        for role in state.waits_for:
+            yield f"{state.name}/{role}", letters.asked.get((state.name, role)), model.course.to(state.name)
+    for timer in flow.timers.values():
+        if timer.kind == WINDOW or timer.owner == SYSTEM:
+            continue
+        deadline, trace = letters.deadlines.get(timer.name), model.to_timer(timer)
+        yield timer.name, deadline.by if deadline else None, trace
+        if isinstance(timer.on_due, Remind | Recur):
+            yield timer.name, deadline.unmet if deadline else None, trace
+        if timer.owner:
+            yield f"{timer.name}/{timer.owner}", letters.asked.get((timer.name, timer.owner)), trace
 
 
 def _empty(what: str, name: str, label: Label | None, trace: Trace) -> Iterator[Fault]:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from loop.kernel.check_words import payload_labels
 from loop.kernel.clocks import Climb, Close, Fire, Recur, Remind, TimerRule, after_due
 from loop.kernel.labels import Label
+from loop.kernel.letters import Saying
 from loop.kernel.machine import Table
 from loop.kernel.model import KNOWN_NAMES
 from loop.kernel.payloads import Payload
@@ -39,6 +40,7 @@ def reference(workflow: Workflow, table: Table, rules: RuleBook) -> str:
         ("Further limits 其他期限", _further(workflow, rules)),
         ("Ladder 督办阶梯", _ladder(rules.ladder)),
         ("Papers 文书", _papers(workflow)),
+        ("What people are told 告知用语", _told(workflow)),
     )
     head = (
         f"# Workflow reference 流程参考\n\nVersion {workflow.version}. Generated from the declarations; do not edit.\n"
@@ -105,7 +107,7 @@ def _action(workflow: Workflow, action: Action) -> Sequence[str]:
         f"`{action.name}`", action.label.zh, action.label.en, moves, _code(action.by),
         "; ".join(f"`{guard.code}` {guard.label.en}" for guard in guards), _payload(action.payload),
         ", ".join(paper.label.zh + ("?" if paper.when else "") for paper in action.papers),
-        ", ".join(f"`{t.who}`?" if isinstance(t, Tell) else f"`{t}`" for t in action.tell),
+        _audience(action),
     )  # fmt: skip
 
 
@@ -179,6 +181,27 @@ def _nature(paper: Paper) -> str:
     if paper.issued:
         return "issued 发文"
     return "internal 内部" if paper.internal else "received 收文"
+
+
+def _told(workflow: Workflow) -> str:
+    """What each step is told as, in Chinese; whoever is told something of their own is named before it."""
+    said = workflow.letters.said
+    rows = [
+        (f"`{action.name}` {action.label.zh}", _audience(action), _sentences(said[action.name]))
+        for action in workflow.actions.values()
+        if action.name in said
+    ]
+    return _table(("action", "told", "sentence"), rows)
+
+
+def _audience(action: Action) -> str:
+    """Whom the action tells; `?` marks those told under some condition."""
+    return ", ".join(f"`{t.who}`?" if isinstance(t, Tell) else f"`{t}`" for t in action.tell)
+
+
+def _sentences(saying: Saying) -> str:
+    own = (f"`{role}`：{sentence.zh}" for role, sentence in saying.to.items())
+    return " ".join((saying.said.zh, *own))
 
 
 # ---- timers ----------------------------------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from loop.kernel.clocks import TimerRule
 from loop.kernel.labels import Label
+from loop.kernel.letters import Letters
 from loop.kernel.payloads import Nothing, Payload
 
 if TYPE_CHECKING:
@@ -162,6 +163,7 @@ class Workflow:
     actions: Mapping[str, Action]
     timers: Mapping[str, TimerRule]
     stages: Mapping[str, Label] = field(default_factory=dict)
+    letters: Letters = field(default_factory=Letters)
 
     def targets(self, action: Action, source: str) -> tuple[str, ...]:
         """The states to which `action` may lead from `source`; empty where it is not possible."""
@@ -175,7 +177,7 @@ class Workflow:
 
 def join(
     version: str, stages: Mapping[str, Label], states: tuple[State, ...], dispute_states: Mapping[str, Label],
-    actions: tuple[Action, ...], timers: tuple[TimerRule, ...],
+    actions: tuple[Action, ...], timers: tuple[TimerRule, ...], letters: Letters,
 ) -> Workflow:  # fmt: skip
     """The parts as one `Workflow`; raises `BadWorkflow` naming what does not fit."""
     flow = Workflow(
@@ -185,11 +187,13 @@ def join(
         _by_name("action", actions),
         _by_name("timer", timers),
         stages,
+        letters,
     )
     for action in actions:
         _check_action(flow, action)
     for state in states:
         _check_state(flow, state)
+    _check_letters(flow)
     return flow
 
 
@@ -229,6 +233,14 @@ def _check_state(flow: Workflow, state: State) -> None:
         unknown = [rule for rule in rules if rule not in flow.timers]
         if unknown:
             raise BadWorkflow(f"state {state.name} starts unknown timers {unknown}")
+
+
+def _check_letters(flow: Workflow) -> None:
+    letters, places = flow.letters, {*flow.states, *flow.timers}
+    strangers = {*letters.said} - {*flow.actions} | {*letters.deadlines} - {*flow.timers}
+    strangers |= {place for place, _ in letters.asked} - places
+    if strangers:
+        raise BadWorkflow(f"letters speak of the unknown {sorted(strangers)}")
 
 
 # ---- what waits --------------------------------------------------------------------------------------------------
