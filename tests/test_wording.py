@@ -81,10 +81,10 @@ def check(notice: Notice, language: str, *, brief: bool = True) -> None:
         assert not ASCII_SLIP.search(one), one
     else:
         assert not re.search(r"[一-鿿]", notice.said + notice.due + notice.ask), one
-    assert len(short(notice, language)) <= 140, short(notice, language)
-    assert not brief or notice.said in short(notice, language)
-    assert (notice.due or notice.ask) in short(notice, language)
-    assert "\n" not in short(notice, language)
+    line = short(notice, language)
+    assert len(line) <= 140, line
+    assert not brief or notice.said in line
+    assert (notice.due or notice.ask) in line
     assert len(subject_of([notice], language)) <= 60
 
 
