@@ -2,22 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
+from ipaddress import ip_network
 from pathlib import Path
+
+from pydantic import ValidationError
 
 import notifiers
 import workflows
 from loop import calendars
+from loop.engine.audience import FORMER_UNIT
 from loop.engine.beat import Beat
 from loop.engine.clock import Clock, RealClock, VirtualClock
+from loop.engine.dispatch import Postage
 from loop.engine.door import Engine
 from loop.engine.outbox import Outbox
+from loop.engine.reconcile import Reconciliation
 from loop.kernel.calendar import Calendar
 from loop.kernel.decide import Book
 from loop.kernel.machine import compile_table
+from loop.kernel.manners import Manners
+from loop.kernel.messages import Channel
+from loop.kernel.people import CAPACITIES, ROLES
+from loop.kernel.routes import WAYS, Route, Way
+from loop.kernel.rules import parse_duration
+from loop.kernel.workflow import Workflow
 from loop.settings import Settings, rule_book
 from loop.store import arrangements
 from loop.store.evidence import Evidence
@@ -26,6 +38,7 @@ from loop.store.session import Store
 from workflows.ladder import SYSTEM_PAYLOADS
 
 MIB = 1024 * 1024
+WEBHOOK = "webhook"
 
 
 @dataclass(frozen=True)
@@ -44,9 +57,15 @@ class Parts:
         return Beat(
             self.engine,
             self.outbox,
+            self.reconciliation,
             seconds=self.settings.server.beat_seconds,
             keep=self.settings.retention.idempotency,
         )
+
+    @property
+    def reconciliation(self) -> Reconciliation:
+        """What finds and heals the gaps in what people were told."""
+        return Reconciliation(self.engine, self.outbox.dispatch)
 
     def close(self) -> None:
         """Finish what is under way and let the database go."""
@@ -57,6 +76,51 @@ def book_of(settings: Settings, calendar: Calendar) -> Book:
     """The declared workflow, compiled, with the rules and the calendar in force."""
     flow = workflows.declared()
     return Book(flow, compile_table(flow), rule_book(settings), calendar)
+
+
+def channels_of(settings: Settings) -> dict[str, Channel]:
+    """Every configured channel by its name, and the one for programs; raises `SettingsError` naming the line of a fault."""
+    told = settings.notifications
+    egress = notifiers.Egress(tuple(ip_network(network) for network in told.allow_networks))
+    found: dict[str, Channel] = {WEBHOOK: notifiers.build(WEBHOOK, WEBHOOK, {}, egress)}
+    for place, entry in enumerate(settings.channels):
+        if entry.kind not in notifiers.KINDS:
+            known = ", ".join(sorted(notifiers.KINDS))
+            raise settings.wrong(("channels", place, "kind"), f"there is no kind {entry.kind}; choose one of {known}")
+        try:
+            found[entry.name] = notifiers.build(entry.name, entry.kind, entry.model_extra or {}, egress)
+        except ValidationError as wrong:
+            first = wrong.errors(include_url=False, include_input=False)[0]
+            what = first["msg"].removeprefix("Value error, ")
+            raise settings.wrong(("channels", place, *first["loc"]), f"{what}; correct it") from None
+    return found
+
+
+def postage_of(settings: Settings, workflow: Workflow, channels: Mapping[str, Channel]) -> Postage:
+    """What the settings lay down about telling people; raises `SettingsError` for a name in a route that means nothing."""
+    told = settings.notifications
+    known = {"steps": set(workflow.actions), "roles": {*ROLES, *CAPACITIES, FORMER_UNIT}, "via": {*WAYS, *channels}}
+    for place, entry in enumerate(settings.routes):
+        for name, words in known.items():
+            if strange := sorted(set(getattr(entry, name)) - words):
+                raise settings.wrong(("routes", place, name), f"{', '.join(strange)} means nothing here; correct it")
+    regions = {entry.name: entry.region for entry in settings.channels}
+    return Postage(
+        routes=tuple(
+            Route(**entry.model_dump() | {"steps": frozenset(entry.steps), "roles": frozenset(entry.roles)})
+            for entry in settings.routes
+        ),
+        ways={
+            name: Way(name=name, reaches=channel.reaches, region=regions[name], per_minute=channel.per_minute)
+            for name, channel in channels.items() if name in regions
+        },
+        manners=Manners(
+            quiet_from=told.quiet_from, quiet_until=told.quiet_until, morning=told.morning, budget=told.budget,
+            weekly=("mon", "tue", "wed", "thu", "fri").index(told.weekly), repeat_most=told.repeat_most,
+            repeat_after=parse_duration(told.repeat_after)[0],
+        ),
+        base_url=told.base_url, link_life=told.link,
+    )  # fmt: skip
 
 
 def build(
@@ -78,8 +142,11 @@ def build(
     engine = Engine(
         store, book_of(settings, calendar), clock, rungs=SYSTEM_PAYLOADS, number_form=settings.documents.number
     )
-    channels = {name: channel() for name, channel in notifiers.CHANNELS.items()}
-    outbox = Outbox(store, clock, channels, settings.notifications.lease_seconds, settings.notifications.attempts)
+    channels = channels_of(settings)
+    outbox = Outbox(
+        store, clock, engine.book, channels, postage_of(settings, engine.book.workflow, channels),
+        settings.notifications.lease_seconds, settings.notifications.attempts,
+    )  # fmt: skip
     evidence = Evidence(
         Path(settings.storage.evidence), settings.storage.max_upload_mb * MIB, frozenset(settings.storage.types)
     )

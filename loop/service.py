@@ -8,7 +8,9 @@ from datetime import timedelta
 from loop.access import Access
 from loop.engine.beat import Beat
 from loop.engine.door import Engine
+from loop.engine.leap import Leap
 from loop.engine.outbox import Outbox
+from loop.engine.reconcile import Reconciliation
 from loop.kernel.calendar import Calendar
 from loop.kernel.decide import Book
 from loop.store.evidence import Evidence
@@ -51,3 +53,13 @@ class Service:
     def calendar(self) -> Calendar:
         """The calendar in force, with its time zone."""
         return self.engine.book.calendar
+
+    @property
+    def reconciliation(self) -> Reconciliation:
+        """What finds and heals the gaps in what people were told."""
+        return Reconciliation(self.engine, self.outbox.dispatch)
+
+    @property
+    def leap(self) -> Leap:
+        """What happens when a virtual clock moves on."""
+        return Leap(self.engine, self.outbox, self.reconciliation)

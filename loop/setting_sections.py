@@ -1,6 +1,8 @@
 """The sections of config.toml: which settings each has, and what a value must look like."""
 
+import re
 from datetime import timedelta
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
@@ -70,6 +72,26 @@ def _some(items: tuple[object, ...]) -> tuple[object, ...]:
     return items
 
 
+def _base_url(url: str) -> str:
+    if url and not re.fullmatch(r"https?://[^\s/?#]+(/[^\s?#]*)?", url):
+        raise ValueError('the address of the pages is written "https://loop.example.gov.cn", or left empty')
+    return url
+
+
+def _working_days(text: str) -> str:
+    if parse_duration(text)[1] != "wd":
+        raise ValueError('is counted in working days ("2wd")')
+    return text
+
+
+def _network(text: str) -> str:
+    try:
+        return str(ip_network(text))
+    except ValueError as wrong:
+        raise ValueError(f'{text!r} is no network: write "10.1.0.0/16" or "10.1.2.3/32"') from wrong
+
+
+RESERVED = frozenset({"inbox", "webhook", "personal", "each", "robots"})
 NotEmpty = AfterValidator(_some)
 Text = Annotated[str, Field(min_length=1)]
 Count = Annotated[int, Field(ge=1)]
@@ -167,10 +189,59 @@ class Disputes(Part):
 
 
 class Notifications(Part):
-    """How the outbox works."""
+    """How people are told: the outbox, the hours, the budget, leaders' links, the networks that may be reached."""
 
     lease_seconds: Count
     attempts: Count
+    base_url: Annotated[str, AfterValidator(_base_url)]
+    quiet_from: TimeOfDay
+    quiet_until: TimeOfDay
+    morning: TimeOfDay
+    weekly: Literal["mon", "tue", "wed", "thu", "fri"]
+    budget: Count
+    repeat_after: Annotated[str, AfterValidator(_working_days)]
+    repeat_most: Count
+    link: Span
+    allow_networks: tuple[Annotated[str, AfterValidator(_network)], ...]
+
+    @field_validator("morning")
+    @classmethod
+    def not_in_quiet_hours(cls, morning: str, info: ValidationInfo) -> str:
+        begin, end = info.data.get("quiet_from", "24:00"), info.data.get("quiet_until", "00:00")
+        quiet = begin <= morning < end if begin < end else not end <= morning < begin
+        if quiet:
+            raise ValueError(f"the morning digest must lie outside the quiet hours {begin} to {end}")
+        return morning
+
+
+class ChannelEntry(BaseModel):
+    """One configured channel: its name, its kind, the office whose findings a group hears of, and what its kind needs."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,30}$")]
+    kind: Text
+    region: str = ""
+
+    @field_validator("name")
+    @classmethod
+    def not_taken(cls, name: str) -> str:
+        if name in RESERVED:
+            raise ValueError(f"the names {', '.join(sorted(RESERVED))} are taken; choose another")
+        return name
+
+
+class RouteEntry(Part):
+    """One row of the table of routes; see `loop.kernel.routes.Route`."""
+
+    name: Text
+    steps: tuple[str, ...] = ()
+    roles: tuple[str, ...] = ()
+    danger: bool = False
+    via: tuple[str, ...] = ("personal",)
+    when: Literal["now", "day", "morning", "weekly"] = "day"
+    receipt: bool = False
+    may_be_off: bool = False
 
 
 class Documents(Part):

@@ -10,7 +10,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from pydantic import ValidationError, field_validator
+from pydantic import PrivateAttr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from loop.kernel.rules import DisputeModel, Ladder, Rule, RuleBook, parse_duration
@@ -26,6 +26,7 @@ from loop.setting_layers import (
 )
 from loop.setting_sections import (
     Auth,
+    ChannelEntry,
     Database,
     Disputes,
     Documents,
@@ -34,6 +35,7 @@ from loop.setting_sections import (
     Notifications,
     Observability,
     Retention,
+    RouteEntry,
     Server,
     Sourced,
     Storage,
@@ -70,6 +72,25 @@ class Settings(BaseSettings):
     auth: Auth
     retention: Retention
     observability: Observability
+    channels: tuple[ChannelEntry, ...]
+    routes: tuple[RouteEntry, ...]
+    _layers: tuple[Layer, ...] = PrivateAttr(())
+
+    def remember(self, layers: list[Layer]) -> None:
+        """Keep what these settings were read from, so that a later complaint can name the place."""
+        self._layers = tuple(layers)
+
+    def wrong(self, where: Where, what: str) -> SettingsError:
+        """The complaint that a setting is wrong for a reason only others know; names its file and line, or its variable."""
+        return SettingsError(_told(list(self._layers), [(where, what)]))
+
+    @field_validator("channels")
+    @classmethod
+    def each_name_once(cls, channels: tuple[ChannelEntry, ...]) -> tuple[ChannelEntry, ...]:
+        names = [channel.name for channel in channels]
+        if twice := sorted({name for name in names if names.count(name) > 1}):
+            raise ValueError(f"two channels are called {', '.join(twice)}")
+        return channels
 
     @field_validator("deadlines")
     @classmethod
@@ -108,6 +129,7 @@ def load_settings(path: Path | None = None) -> Settings:
         raise SettingsError(_told(layers, complaints)) from wrong
     if strange := list(_strange_limits(tree, shipped)):
         raise SettingsError(_told(layers, strange))
+    settings.remember(layers)
     return settings
 
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from loop.kernel.messages import PERSON, Letter
+from notifiers.options import ChannelOptions, Configured
 
 
-class Inbox:
+class Inbox(Configured[ChannelOptions]):
     """Reaches everybody who can sign in."""
 
-    name = kind = "inbox"
+    kind = "inbox"
     reaches = PERSON
-    per_minute = 0
 
     async def send(self, letter: Letter) -> bool:
         """The row is already there for its reader."""

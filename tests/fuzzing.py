@@ -74,6 +74,9 @@ class Clerk:
     def __init__(self, home: Inhabited) -> None:
         self.home, self.dice = home, home.dice
         self._numbers = count(1)
+        self._feeds: dict[str, str] = home.world.parts.store.write(
+            lambda tx: {name: home.site.token(tx, name, "calendar") for name in home.world.cast.ids}
+        )
 
     def call(self, operation: Any, seat: str) -> Sent:
         """A plausible call of `operation` by somebody who holds the role `seat`."""
@@ -81,7 +84,7 @@ class Clerk:
             return self._action(operation, operation.path.removeprefix(ACTIONS), seat)
         sent = Sent(self.person(seat))
         sent.path = self.path(operation, sent.who)
-        sent.query = self.query(operation)
+        sent.query = self.query(operation) | self._key(operation, sent.who)
         sent.body, sent.kind = self._body(operation, sent)
         return sent
 
@@ -144,6 +147,13 @@ class Clerk:
         names = sorted({parameter.name for parameter in operation.query} & set(known))
         chosen = self.dice.sample(names, min(len(names), self.dice.randrange(3)))
         return {name: self.dice.choice(known[name]) for name in chosen}
+
+    def _key(self, operation: Any, who: str | None) -> dict[str, str]:
+        """The token that the address itself carries, where it carries one; now and then one that is good for other things."""
+        if who is None or not operation.path.endswith("/calendar.ics"):
+            return {}
+        site = self.home.site
+        return {"token": self.dice.choice([*[self._feeds[who]] * 4, site.tokens[who]])}
 
     # ---- bodies ------------------------------------------------------------------------------------------------------
 

@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 
 from loop.engine.clock import VirtualClock
-from loop.engine.leap import leap
+from loop.engine.leap import Leap
 from loop.kernel.decide import action_named, admitted, allowed_from
 from loop.kernel.errors import Forbidden, LoopError
 from loop.kernel.finding import Finding
@@ -103,7 +103,8 @@ class Inhabited:
         """Move the virtual clock on, running what is due on the way."""
         clock, engine = self.world.engine.clock, self.world.engine
         assert isinstance(clock, VirtualClock)
-        leap(engine, self.world.parts.outbox, clock, self.world.clock + span)
+        parts = self.world.parts
+        Leap(engine, parts.outbox, parts.reconciliation).to(clock, self.world.clock + span)
         self.notice_time()
 
     def notice_time(self) -> None:

@@ -15,7 +15,7 @@ __all__ = ["world"]
 def test_the_heart_takes_what_is_due_and_sends_what_is_owed(world: World) -> None:
     number = world.received()
     world.clock += timedelta(days=12)
-    beat = Beat(world.engine, world.parts.outbox, seconds=0.1, keep=timedelta(days=7))
+    beat = Beat(world.engine, world.parts.outbox, world.parts.reconciliation, seconds=0.1, keep=timedelta(days=7))
     assert not beat.fresh()
     beat.start()
     try:

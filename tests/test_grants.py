@@ -54,14 +54,20 @@ def at_state(track: str, state: str) -> Finding:
 
 def test_the_hand_table_and_the_product_know_the_same_actions() -> None:
     by_hand = {(track, action) for track, cells in CELLS.items() for action, _ in cells}
-    assert {(a.track, a.name) for a in book().workflow.actions.values()} - by_hand == {(COURSE_TRACK, "move_deadlines")}
+    assert {(a.track, a.name) for a in book().workflow.actions.values()} - by_hand == {
+        (COURSE_TRACK, action) for action in COMMANDED
+    }
     assert by_hand <= {(a.track, a.name) for a in book().workflow.actions.values()}
     assert len(by_hand) == 86
 
 
-def test_only_the_system_moves_deadlines_to_a_new_calendar() -> None:
-    """Not a row of the table of actions: the previewed command of section 5, recorded on each finding."""
-    action = book().workflow.actions["move_deadlines"]
+COMMANDED = ("move_deadlines", "make_good")
+"""Not rows of the table of actions: the previewed command of section 5, and what section 6 asks of a reconciliation."""
+
+
+@pytest.mark.parametrize("name", COMMANDED)
+def test_only_the_system_moves_deadlines_and_makes_good_what_reached_nobody(name: str) -> None:
+    action = book().workflow.actions[name]
     assert action.by == ("system",)
     assert all(book().workflow.targets(action, state) == (state,) for state in grants.STATES)
 

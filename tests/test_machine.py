@@ -76,7 +76,15 @@ def declared_with(**changes: object) -> None:
     states = tuple(flow.states.values())
     base = flow.actions["submit_report"]
     action = replace(base, name="extra", **changes)  # type: ignore[arg-type]
-    join("x", flow.stages, states, flow.dispute_states, (*flow.actions.values(), action), tuple(flow.timers.values()))
+    join(
+        "x",
+        flow.stages,
+        states,
+        flow.dispute_states,
+        (*flow.actions.values(), action),
+        tuple(flow.timers.values()),
+        flow.letters,
+    )
 
 
 @pytest.mark.parametrize(
@@ -101,7 +109,7 @@ def test_two_of_one_name_and_unknown_timers_of_a_state_are_refused() -> None:
     actions, timers = tuple(flow.actions.values()), tuple(flow.timers.values())
     states = tuple(flow.states.values())
     with pytest.raises(BadWorkflow, match=r"two declarations of state report.draft"):
-        join("x", flow.stages, (*states, states[0]), flow.dispute_states, actions, timers)
+        join("x", flow.stages, (*states, states[0]), flow.dispute_states, actions, timers, flow.letters)
     lost = (replace(states[0], starts=("no_timer",)), *states[1:])
     with pytest.raises(BadWorkflow, match=r"state report.draft starts unknown timers"):
-        join("x", flow.stages, lost, flow.dispute_states, actions, timers)
+        join("x", flow.stages, lost, flow.dispute_states, actions, timers, flow.letters)

@@ -86,7 +86,7 @@ def test_a_claimed_message_comes_back_only_when_its_lease_ends(store: Store) -> 
 def test_what_is_sent_or_set_aside_is_not_claimed_again(store: Store) -> None:
     store.write(lambda tx: mailbox.post(tx, [message(k) for k in "abc"]))
     first, second, third = store.write(lambda tx: mailbox.claim(tx, NOW, 60))
-    store.write(lambda tx: mailbox.settle(tx, first.id, sent_at=NOW, delivered_at=NOW))
+    store.write(lambda tx: mailbox.settle(tx, [first.id], at=NOW))
     store.write(lambda tx: mailbox.fail(tx, second.id, "refused", retry_at=None))
     store.write(lambda tx: mailbox.fail(tx, third.id, "timeout", retry_at=NOW + HOUR))
     assert store.read(mailbox.owed_count) == 1

@@ -74,16 +74,20 @@ def test_the_shipped_ladder_and_look_back_are_those_of_the_workflow() -> None:
 
 
 def settings_in(text: str) -> Iterator[tuple[str, str, str]]:
-    """Each setting of a TOML text with the comment block above it and its own line."""
+    """Each setting of a TOML text with the comment block above it and its own line; a row of a table is one setting."""
     comment: list[str] = []
+    in_row = False
     for line in text.splitlines():
         if line.startswith("#"):
             comment.append(line)
-        elif key := re.match(r"(\w+) =", line):
+        elif row := re.match(r"\[\[(\w+)\]\]", line):
+            yield row[1], "\n".join(comment), line
+            in_row = True
+        elif (key := re.match(r"(\w+) =", line)) and not in_row:
             yield key[1], "\n".join(comment), line
             comment = []
         elif not line:
-            comment = []
+            comment, in_row = [], False
 
 
 DOCUMENTED = list(settings_in(shipped_config().read_text("utf-8")))
@@ -101,7 +105,7 @@ def test_no_setting_is_left_undocumented() -> None:
             case dict() if "provenance" not in node:
                 return sum(map(count, node.values()))
             case list() if node and isinstance(node[0], dict):
-                return sum(map(count, node))
+                return len(node)
         return 1
 
     assert len(DOCUMENTED) == count(tomllib.loads(shipped_config().read_text("utf-8")))

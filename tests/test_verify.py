@@ -34,7 +34,19 @@ KEYS = {
     "calendar_day": ("day",), "supervision": ("id",), "team": ("supervision_id", "person_id"), "tip_off": ("id",),
 }  # fmt: skip
 FREE = {
-    "message": {"id", "not_before", "attempts", "sent_at", "delivered_at", "read_at", "signed_at", "dead", "error"},
+    "message": {
+        "id",
+        "not_before",
+        "attempts",
+        "repeat_at",
+        "repeats",
+        "sent_at",
+        "delivered_at",
+        "read_at",
+        "signed_at",
+        "dead",
+        "error",
+    },
     "person": {"password"},
     "tip_off": {"receipt_digest", "sealed"},
 }

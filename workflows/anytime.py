@@ -366,7 +366,7 @@ ACTIONS = (
     ),
     Action(
         name="resume", label=Label("恢复时限", "resume"), by=(CHIEF, DIRECTOR, SUPERIOR, SYSTEM), only=deciding_office,
-        moves=anywhere(s.EVERY), payload=Resumption, effect=_resumed, guards=(standing,), tell=(*SERVED_ON, OFFICER),
+        moves=anywhere(s.ALIVE), payload=Resumption, effect=_resumed, guards=(standing,), tell=(*SERVED_ON, OFFICER),
     ),
     Action(
         name="change_unit", label=Label("变更被督导单位", "change the unit"), by=(CHIEF,), payload=NewUnit,

@@ -41,6 +41,12 @@ def _deadlines_moved(case: Case, draft: Draft) -> None:
     draft.rewrites.append(lambda timer: replace(timer, due_at=due[timer.id]) if timer.id in due else timer)
 
 
+class MissedStep(Payload):
+    seq: Annotated[int, Field(ge=1)] = field("漏告知的步骤序号", "number of the step")
+    about_step: Line = field("漏告知的事项", "step", example="serve_opinion")
+    role: Line = field("应告知对象", "role", example="unit")
+
+
 SYSTEM_PAYLOADS: dict[str, dict[str, object]] = {
     "propose_interview": {
         "reasons": [{"no": 1, "text": "逾期未完成整改 (deadline lapsed)", "code": "LADDER"}],
@@ -68,5 +74,9 @@ ACTIONS = (
         name="move_deadlines", label=Label("按新公布的日历调整时限", "move deadlines to the published calendar"),
         by=(SYSTEM,), moves=anywhere(s.EVERY), payload=MovedDeadlines, effect=_deadlines_moved,
         tell=(*SERVED_ON, OFFICER),
+    ),
+    Action(
+        name="make_good", label=Label("补充告知", "tell whom a step did not reach"), by=(SYSTEM,),
+        moves=anywhere(s.EVERY), payload=MissedStep,
     ),
 )  # fmt: skip

@@ -26,12 +26,8 @@ ANYTIME = {
     "change_unit": Saying(
         Label("被督导单位已变更。", "The unit has been changed."),
         to={
-            UNIT: Label(
-                "被督导单位已变更，本问题由你单位承办。", "The unit was changed; the finding is now yours."
-            ),
-            FORMER_UNIT: Label(
-                "被督导单位已变更，你单位不再承办本问题。", "The finding is no longer yours."
-            ),
+            UNIT: Label("被督导单位已变更，本问题由你单位承办。", "The unit was changed; the finding is now yours."),
+            FORMER_UNIT: Label("被督导单位已变更，你单位不再承办本问题。", "The finding is no longer yours."),
         },
     ),
     "correct": Saying(

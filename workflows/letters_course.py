@@ -7,9 +7,7 @@ from loop.kernel.letters import Saying
 from loop.kernel.people import AUTHOR, DEPARTMENT, LEADER, OFFICER, REVIEWER, UNIT
 
 REPORT = {
-    "open": Saying(
-        Label("新登记问题一件，待完善后提交审核。", "A new finding is on record and is to be completed.")
-    ),
+    "open": Saying(Label("新登记问题一件，待完善后提交审核。", "A new finding is on record and is to be completed.")),
     "amend": Saying(Label("登记内容已修改。", "The record has been amended.")),
     "urgent_order": Saying(
         Label(
@@ -49,9 +47,7 @@ REPORT = {
 FEEDBACK = {
     "defend": Saying(Label("被督导单位已提出申辩。", "The unit has put forward its defence.")),
     "waive_defence": Saying(Label("被督导单位已放弃申辩。", "The unit has waived its defence.")),
-    "defence_lapsed": Saying(
-        Label("申辩期限届满，转入下一环节。", "The window for the defence is over.")
-    ),
+    "defence_lapsed": Saying(Label("申辩期限届满，转入下一环节。", "The window for the defence is over.")),
     "weigh_defence": Saying(
         Label("申辩意见已核查并逐条答复。", "The defence has been answered point by point."),
         to={UNIT: Label("对你单位的申辩已逐条作出答复。", "Your defence has been answered point by point.")},
@@ -91,11 +87,7 @@ RECTIFICATION = {
     "report_progress": Saying(Label("被督导单位已报告整改进展。", "The unit has reported progress.")),
     "request_extension": Saying(
         Label("被督导单位申请延长整改期限，待审批。", "The unit has asked for an extension."),
-        to={
-            DEPARTMENT: Label(
-                "所属单位申请延长整改期限，待审批。", "Your unit has asked for an extension."
-            )
-        },
+        to={DEPARTMENT: Label("所属单位申请延长整改期限，待审批。", "Your unit has asked for an extension.")},
     ),
     "grant_extension": Saying(
         Label("延期申请已批准，整改期限相应调整。", "The extension has been granted and the date moved."),
@@ -134,11 +126,7 @@ REVIEW = {
     ),
     "pass_desk": Saying(
         Label("材料审核通过，待销号。", "The desk review is passed; the write-off is pending."),
-        to={
-            UNIT: Label(
-                "你单位整改材料审核通过，待销号。", "The desk review is passed; the write-off is pending."
-            )
-        },
+        to={UNIT: Label("你单位整改材料审核通过，待销号。", "The desk review is passed; the write-off is pending.")},
     ),
     "pass_review": Saying(
         Label("复查通过，待销号。", "The review is passed; the write-off is pending."),
@@ -160,17 +148,13 @@ REVIEW = {
         },
     ),
     "report_fraud": Saying(
-        Label(
-            "核查发现涉嫌弄虚作假，已作为问责线索移交。", "Suspected fraud was referred for accountability."
-        ),
+        Label("核查发现涉嫌弄虚作假，已作为问责线索移交。", "Suspected fraud was referred for accountability."),
     ),
     "write_off": Saying(
         Label("本问题已销号。", "The finding has been written off."),
         asks={UNIT: Label("请巩固整改成效，防止问题反弹。", "Please keep up what has been achieved.")},
     ),
-    "refuse_write_off": Saying(
-        Label("未予销号，退回重新审核。", "The write-off was refused; the review goes on.")
-    ),
+    "refuse_write_off": Saying(Label("未予销号，退回重新审核。", "The write-off was refused; the review goes on.")),
 }
 
 COMMENDATION = {
@@ -197,9 +181,7 @@ LOOKBACK = {
     ),
     "confirm_held": Saying(Label("回头看核查完成，整改成效保持。", "The look-back found that the result has held.")),
     "relapse": Saying(
-        Label(
-            "回头看发现问题反弹，已印发再整改通知书。", "A relapse was found; a renewed notice was issued."
-        ),
+        Label("回头看发现问题反弹，已印发再整改通知书。", "A relapse was found; a renewed notice was issued."),
         to={
             UNIT: Label(
                 "回头看发现你单位问题反弹，再整改通知书已印发。",

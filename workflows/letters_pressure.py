@@ -16,9 +16,7 @@ INTERVIEW = {
         to={
             UNIT: Label("约谈通知书已送达你单位。", "You have been given notice of an interview."),
             DEPARTMENT: Label("对所属单位的约谈通知书已印发。", "Your unit has been given notice of an interview."),
-            CHAIR: Label(
-                "约谈通知书已印发，由您主持约谈。", "An interview was noticed; you are to chair it."
-            ),
+            CHAIR: Label("约谈通知书已印发，由您主持约谈。", "An interview was noticed; you are to chair it."),
         },
         asks={
             UNIT: Label("请按通知的时间、地点参加约谈。", "Please attend at the time and place of the notice."),
@@ -44,9 +42,7 @@ INTERVIEW = {
         asks={UNIT: Label("请按约谈要求和承诺限期整改。", "Please rectify by the date set in the interview.")},
     ),
     "record_no_show": Saying(
-        Label(
-            "被约谈单位未按通知到场，拟按程序通报。", "The unit was absent; a bulletin is proposed."
-        ),
+        Label("被约谈单位未按通知到场，拟按程序通报。", "The unit was absent; a bulletin is proposed."),
         to={
             DEPARTMENT: Label(
                 "所属单位未按通知参加约谈，拟按程序通报。",
@@ -72,18 +68,14 @@ BULLETIN = {
     "drop": Saying(
         Label("经审查不予启动，恢复原办理环节。", "The measure was dropped; work goes on as before."),
         to={
-            PROPOSER: Label(
-                "您的建议未予采纳，恢复原办理环节。", "Your proposal was dropped; work goes on as before."
-            ),
+            PROPOSER: Label("您的建议未予采纳，恢复原办理环节。", "Your proposal was dropped; work goes on as before."),
             UNIT: Label("原通知的程序不再进行，恢复原办理环节。", "What you had notice of will not go ahead."),
         },
     ),
 }
 
 ACCOUNTABILITY = {
-    "refer": Saying(
-        Label("问责线索已移交，待启动调查认定。", "A clue was referred for accountability.")
-    ),
+    "refer": Saying(Label("问责线索已移交，待启动调查认定。", "A clue was referred for accountability.")),
     "form_group": Saying(
         Label("调查认定工作组已成立。", "The investigating group has been formed."),
         to={

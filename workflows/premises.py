@@ -9,6 +9,6 @@ from workflows.ladder import SYSTEM_PAYLOADS
 PREMISES = Premises(
     system_payloads=SYSTEM_PAYLOADS,
     dated=frozenset({"milestone", "suspension_end", "publicity"}),
-    commanded=frozenset({"move_deadlines"}),
+    commanded=frozenset({"move_deadlines", "make_good"}),
     returns=frozenset(fork.name for fork in (BACK, BACK_ON_DROP, BACK_TO_WORK)),
 )

@@ -90,7 +90,7 @@ OTHER_TIMERS = (
     _other("side", "transfer_result", "移送结果期限", "result of the transfer", Remind((OFFICER,)), OFFICER),
     _other("side", "publish_due", "公开期限", "publication due", CHIEF_ONLY, CHIEF),
     _other("side", "take_down_due", "撤下期限", "removal due", CHIEF_ONLY, CHIEF),
-    _other("side", "suspension_end", "中止到期", "end of the suspension", Fire("resume"), "system"),
+    _other("side", "suspension_end", "中止到期", "end of the suspension", Fire("resume"), "system", lives_in=s.ALIVE),
     _other("side", "tip_off_answer", "举报答复期限", "answer to the tip-off", Remind((OFFICER,)), OFFICER),
     _other("side", "supervision_report", "督导报告期限", "report on the supervision", Remind((OFFICER,)), OFFICER),
     _other("window", "opinion_window", "异议期", "window for an objection", Close(), UNIT),

@@ -107,4 +107,7 @@ def _answer(service: Service, tx: Tx, done: Sequence[Outcome], *, preview: bool)
         if r.person_id in called
     ]
     documents = [document_view(paper, service.book) for paper in papers.values()]
-    return json_answer({"preview": preview, "items": items, "documents": documents, "told": told})
+    # The same person may be told of many findings: what will be sent, and to how many.
+    hears = [r.person_id for outcome in done for r in outcome.told if r.person_id != outcome.event.actor_id]
+    sent = {"messages": len(hears), "people": len(set(hears))}
+    return json_answer({"preview": preview, "items": items, "documents": documents, "told": told, **sent})

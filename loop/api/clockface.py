@@ -21,7 +21,6 @@ from loop.api.once import KeptAnswer
 from loop.api.shapes import Shape
 from loop.api.views import instant
 from loop.engine.clock import VirtualClock
-from loop.engine.leap import leap
 from loop.engine.strike import Struck
 from loop.kernel.errors import Invalid, NotFound
 from loop.kernel.payloads import Instant, Payload, field
@@ -106,7 +105,7 @@ async def move_clock(request: Request) -> Response:
         once, earlier, target = await asyncio.wrap_future(service.store.submit(begin))
         if earlier:
             return earlier.response()
-        ran = await asyncio.to_thread(leap, service.engine, service.outbox, _virtual(service), target)
+        ran = await asyncio.to_thread(service.leap.to, _virtual(service), target)
         answer = json_answer(
             {
                 "now": instant(target, service.calendar), "total": len(ran),

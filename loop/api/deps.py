@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
 
 from fastapi import Request
 from pydantic import BaseModel, ValidationError
@@ -19,14 +18,13 @@ from loop.access import Caller, Credentials
 from loop.api.answers import Answer
 from loop.api.bodies import Body
 from loop.api.once import KeptAnswer, digest_of
+from loop.browser import COOKIE, SAFE_METHODS, is_foreign
 from loop.kernel.errors import Invalid, NotFound
 from loop.kernel.payloads import fault_of
 from loop.service import Service
 from loop.store.paging import storable
 from loop.store.session import Refused, Tx
 
-COOKIE = "loop_session"
-SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 T = TypeVar("T")
 M = TypeVar("M", bound=BaseModel)
 
@@ -50,20 +48,6 @@ def credentials_of(request: Request, *, changes: bool = False) -> Credentials:
         cookie=request.cookies.get(COOKIE), csrf=request.headers.get("x-csrf-token"), changes=changes,
         foreign=is_foreign(request),
     )  # fmt: skip
-
-
-def is_foreign(request: Request) -> bool:
-    """Whether a page of another site sent this request, as far as the browser says."""
-    site = request.headers.get("sec-fetch-site")
-    if site is not None:
-        return site not in ("same-origin", "none")
-    origin = request.headers.get("origin")
-    return origin is not None and urlsplit(origin).netloc != request.headers.get("host")
-
-
-def client_of(request: Request) -> str:
-    """The address the request comes from."""
-    return request.client.host if request.client else "unknown"
 
 
 def query_of(request: Request, model: type[M], *, lists: frozenset[str] = frozenset()) -> M:

@@ -9,10 +9,10 @@ from collections.abc import Callable
 import structlog
 import uuid_utils
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.requests import ClientDisconnect
+from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from loop.api.problems import INTERNAL, answer, language_of
+from loop.api.problems import INTERNAL, refusal
 from loop.kernel.errors import LoopError, TooLarge
 
 LOG = structlog.get_logger(__name__)
@@ -103,8 +103,8 @@ class _Exchange:
     async def _refuse(self, error: LoopError) -> None:
         if self._status:
             return  # the answer has begun; cutting it short is all that is left
-        spoken = language_of(self._headers.get("accept-language"))
-        response = answer(error, spoken, self._id, {"Connection": "close"} if error.status == 413 else None)
+        headers = {"Connection": "close"} if error.status == 413 else {}
+        response = refusal(Request(self._scope), error, headers)
         await response(self._scope, self._receive, self._answered)
 
     def _log(self) -> None:

@@ -19,7 +19,7 @@ from loop.api.answers import Answer, json_answer
 from loop.api.bodies import Body
 from loop.api.deps import engaged, once_of, path_text, reading, service_of
 from loop.api.describe import IDEMPOTENCY_KEY, REFUSALS_OF_ACTIONS, REFUSALS_OF_READING, made, refusals
-from loop.api.findings import ATTACH, FORM, expected_of, seen
+from loop.api.findings import ATTACH, FORM, expected_of
 from loop.engine.door import Wish
 from loop.engine.record import Outcome
 from loop.kernel.decide import action_named, admitted
@@ -30,7 +30,7 @@ from loop.store.evidence import Attachment, StoredFile
 from loop.store.filetypes import MIME
 from loop.store.places import new_id
 from loop.store.session import Refused, Tx
-from loop.store.sight import open_steps, sight_of
+from loop.store.sight import open_steps, seen, sight_of
 
 router = APIRouter(tags=["evidence"])
 _RANGE = re.compile(r"bytes=(?:(\d{1,18})-(\d{0,18})|-(\d{1,18}))")

@@ -20,16 +20,14 @@ from loop.api.views import both, finding_view, row_view
 from loop.engine.door import Wish
 from loop.engine.record import Outcome
 from loop.kernel.decide import Offer
-from loop.kernel.errors import NotFound
 from loop.kernel.finding import Finding
 from loop.kernel.payloads import Payload
-from loop.kernel.people import Actor
 from loop.kernel.workflow import Action
 from loop.ledger.query import LISTS, LedgerQuery, check_words
 from loop.service import Service
-from loop.store import evidence, findings, ledger, names, reach
+from loop.store import evidence, ledger, names
 from loop.store.session import Refused, Tx
-from loop.store.sight import open_steps, sheet_for, sight_of
+from loop.store.sight import open_steps, seen, sheet_for, sight_of
 
 router = APIRouter(tags=["findings"])
 ATTACH = "attach"
@@ -55,14 +53,6 @@ def expected_of(request: Request) -> int | None:
         return None
     match = _ETAG.fullmatch(stated.strip())
     return int(match[1]) if match else NEVER_CURRENT
-
-
-def seen(tx: Tx, actor: Actor, number: str) -> Finding:
-    """The finding called `number`, if there is one and `actor` may see it; raises NotFound."""
-    finding = findings.load(tx, number, lock=False)
-    if finding is None or not reach.may_see(actor, finding):
-        raise NotFound
-    return finding
 
 
 def finding_answer(service: Service, tx: Tx, finding: Finding, caller: Caller, status: int = 200) -> Answer:

@@ -15,7 +15,6 @@ from loop.api import shapes
 from loop.api.answers import Answer, json_answer, listed
 from loop.api.deps import path_text, query_of, reading, service_of
 from loop.api.describe import REFUSALS_OF_READING, parameters, said
-from loop.api.findings import seen
 from loop.api.problems import language
 from loop.api.views import both, document_view, instant, timer_view
 from loop.kernel.calendar import local_day
@@ -28,7 +27,7 @@ from loop.store import papers, timers
 from loop.store.canonical import digest
 from loop.store.paging import cursor, key_of
 from loop.store.session import Tx
-from loop.store.sight import Sight, Step, open_steps, sight_of, steps
+from loop.store.sight import Sight, Step, open_steps, seen, sight_of, steps
 
 router = APIRouter(tags=["history"])
 SCOPE = "events"

@@ -12,7 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from loop.kernel.errors import LoopError
 from loop.service import Service
-from loop.store import mailbox, timers
+from loop.store import deliveries, gaps, mailbox, timers
 
 UNMATCHED = "unmatched"
 """Stands for every address that no route has, so that strangers cannot make new series."""
@@ -47,13 +47,18 @@ class _Rows(Collector):
     def collect(self) -> Iterable[Metric]:
         engine = self._service.engine
         try:
-            owed, dead, due = engine.store.read(
-                lambda tx: (mailbox.owed_count(tx), mailbox.dead_count(tx), timers.due_count(tx, engine.clock.now(tx)))
-            )
+            owed, letters, dead, missed, due = engine.store.read(
+                lambda tx: (
+                    mailbox.owed_count(tx), deliveries.owed_count(tx), deliveries.dead_count(tx), gaps.open_count(tx),
+                    timers.due_count(tx, engine.clock.now(tx)),
+                )
+            )  # fmt: skip
         except LoopError:
             return
-        yield GaugeMetricFamily("loop_outbox_owed", "Messages that wait to be sent.", value=owed)
-        yield GaugeMetricFamily("loop_outbox_dead", "Messages given up.", value=dead)
+        yield GaugeMetricFamily("loop_outbox_owed", "Messages whose copies are yet to be made out.", value=owed)
+        yield GaugeMetricFamily("loop_deliveries_owed", "Letters formed that wait to be sent.", value=letters)
+        yield GaugeMetricFamily("loop_deliveries_dead", "Letters given up.", value=dead)
+        yield GaugeMetricFamily("loop_gaps_open", "Steps that did not reach whom they should.", value=missed)
         yield GaugeMetricFamily("loop_timers_due", "Timers due and not yet run, counted to a thousand.", value=due)
 
     def describe(self) -> Iterable[Metric]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import structlog
@@ -117,10 +117,21 @@ def document(error: LoopError, spoken: str, request_id: str = "") -> dict[str, A
 
 
 def answer(error: LoopError, spoken: str, request_id: str = "", headers: Mapping[str, str] | None = None) -> Response:
-    """`error` as a response with the headers that its status calls for."""
-    more = dict(headers or {}) | _headers(error)
+    """`error` as a problem document in the language `spoken`, on the wire."""
     body = json.dumps(document(error, spoken, request_id), ensure_ascii=False).encode("utf-8", "backslashreplace")
-    return Response(body, error.status, more, MEDIA_TYPE)
+    return Response(body, error.status, dict(headers or {}), MEDIA_TYPE)
+
+
+def refusal(request: Request, error: LoopError, headers: Mapping[str, str] | None = None) -> Response:
+    """`error` in the form its reader expects: a page where pages serve the address, else a problem document.
+
+    Whoever serves pages sets `app.state.pages` to a function from (request, error, headers) to a response or None.
+    """
+    pages: Callable[[Request, LoopError, Mapping[str, str]], Response | None] | None
+    pages = getattr(request.app.state, "pages", None)
+    more = dict(headers or {}) | _headers(error)
+    page = pages(request, error, more) if pages else None
+    return page or answer(error, language(request), request_id_of(request), more)
 
 
 def _headers(error: LoopError) -> dict[str, str]:
@@ -158,28 +169,28 @@ def install(app: FastAPI) -> None:
 
 async def _refusal(request: Request, error: Exception) -> Response:
     assert isinstance(error, LoopError)  # noqa: S101  registered for this class
-    return answer(error, language(request), request_id_of(request))
+    return refusal(request, error)
 
 
 async def _validation(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101  registered for this class
     faults = [fault_of({**one, "loc": one["loc"][1:] or one["loc"]}) for one in error.errors()]
-    return answer(Invalid(faults), language(request), request_id_of(request))
+    return refusal(request, Invalid(faults))
 
 
 async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101  registered for this class
-    refusal: LoopError = NotFound()
+    refused: LoopError = NotFound()
     headers: dict[str, str] = {}
     if error.status_code == 405:
         allow = ", ".join(sorted(_methods(request)))
         headers["Allow"] = allow
-        refusal = MethodNotAllowed(WRONG_METHOD.filled(method=request.method[:20], allow=allow))
+        refused = MethodNotAllowed(WRONG_METHOD.filled(method=request.method[:20], allow=allow))
     elif error.status_code == 413:
-        refusal = errors.TooLarge(limit=request.app.state.service.policy.body_limit)
+        refused = errors.TooLarge(limit=request.app.state.service.policy.body_limit)
     elif error.status_code != 404:
-        refusal = Invalid.field("body", "无法读取。", "cannot be read.", "unreadable")
-    return answer(refusal, language(request), request_id_of(request), headers)
+        refused = Invalid.field("body", "无法读取。", "cannot be read.", "unreadable")
+    return refusal(request, refused, headers)
 
 
 def _methods(request: Request) -> set[str]:

@@ -13,9 +13,10 @@ from loop.access import NOT_FROM_HERE, Caller
 from loop.api import shapes
 from loop.api.answers import Answer, json_answer
 from loop.api.bodies import body_of
-from loop.api.deps import COOKIE, client_of, credentials_of, is_foreign, known, reading, service_of, shaped, writing
+from loop.api.deps import credentials_of, known, reading, service_of, shaped, writing
 from loop.api.describe import REFUSALS_OF_WRITING, body, refusals, said
 from loop.api.views import both, day
+from loop.browser import COOKIE, client_of, is_foreign
 from loop.kernel.errors import Forbidden
 from loop.kernel.payloads import Day, Name, Payload, field
 from loop.kernel.people import ROLES, Post

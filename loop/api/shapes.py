@@ -278,12 +278,14 @@ class OutcomeOut(Shape):
 
 
 class BatchOut(Shape):
-    """What a batch did, or with `preview` would do, and the papers it made."""
+    """What a batch did, or with `preview` would do, the papers it made, and how many messages go to how many people."""
 
     preview: bool
     items: list[OutcomeOut]
     documents: list[DocumentOut]
     told: list[ToldOut]
+    messages: int
+    people: int
 
 
 class PostOut(Shape):

@@ -18,13 +18,13 @@ from loop.access import Caller
 from loop.api.answers import Answer, json_answer, listed
 from loop.api.bodies import body_of
 from loop.api.calls import changes, looking, posting, sending
-from loop.api.deps import client_of, query_of, service_of, shaped, writing
+from loop.api.deps import query_of, service_of, shaped, writing
 from loop.api.describe import REFUSALS_OF_READING, REFUSALS_OF_WRITING, made, parameters, refusals, said
-from loop.api.findings import seen as seen_finding
 from loop.api.registry_shapes import PageQuery
 from loop.api.shapes import Shape
 from loop.api.views import instant
 from loop.authority import by_office, named, regions_of, require
+from loop.browser import client_of
 from loop.kernel.calendar import local_day
 from loop.kernel.errors import Conflict, Invalid, NotFound
 from loop.kernel.labels import Label
@@ -34,6 +34,7 @@ from loop.service import Service
 from loop.store import offices, timers, tip_offs
 from loop.store.chronicle import By, enter
 from loop.store.session import Tx
+from loop.store.sight import seen as seen_finding
 from loop.store.tip_offs import OPEN, Sealed, TipOff, chain_of
 from loop.throttle import Throttle
 

@@ -16,7 +16,7 @@ from loop.access import Caller
 from loop.api.answers import Answer, json_text
 from loop.api.deps import name_in, reading, service_of
 from loop.api.describe import REFUSALS_OF_READING
-from loop.api.findings import schema_of, seen
+from loop.api.findings import schema_of
 from loop.api.problems import language
 from loop.api.views import both
 from loop.kernel.chart import mermaid, svg
@@ -27,7 +27,7 @@ from loop.kernel.people import CAPACITIES, ROLES
 from loop.kernel.rules import Rule, RuleBook
 from loop.kernel.workflow import COURSE, Action, Fork, State, Tell
 from loop.store.session import Tx
-from loop.store.sight import Sight, steps
+from loop.store.sight import Sight, seen, steps
 
 router = APIRouter(tags=["workflow"])
 EVERYTHING = Sight(True, frozenset(), frozenset())

@@ -14,7 +14,7 @@ from loop import bootstrap
 from loop.bootstrap import Parts
 from loop.kernel.errors import Unavailable
 from loop.settings import Settings
-from loop.store import mailbox, timers
+from loop.store import deliveries, gaps, mailbox, timers
 from loop.store.populace import people_model
 
 ENOUGH = 1024**3
@@ -60,10 +60,18 @@ def _running(parts: Parts) -> Iterator[Finding]:
         "timers 时限", ok=not broken, said=f"{len(broken)} failed, {len(blocked)} wait for a condition",
         do="; ".join(f"{t.chain} {t.rule}: {t.error}" for t in broken[:5]),
     )  # fmt: skip
-    dead = parts.store.read(mailbox.dead_count)
-    yield Finding(
-        "messages 消息", ok=not dead, said=f"{dead} given up", do="mend the channel, then replay" if dead else ""
+    dead, owed, missed = (
+        parts.store.read(count) for count in (deliveries.dead_count, mailbox.owed_count, gaps.open_count)
     )
+    yield Finding(
+        "messages 消息", ok=not dead, said=f"{owed} owed, {dead} given up, {missed} gaps",
+        do="see loop outbox --dead; mend the channel, then loop outbox --replay" if dead else "",
+    )  # fmt: skip
+    ways = parts.outbox.postage.ways
+    yield Finding(
+        "channels 渠道", ok=True, said=", ".join(sorted(ways)) or "none but the inbox",
+        do="" if ways else "set up [[channels]] in your configuration; loop notify test NAME tries one",
+    )  # fmt: skip
     offices = parts.store.read(people_model).offices
     if not offices:
         yield Finding(
@@ -71,10 +79,10 @@ def _running(parts: Parts) -> Iterator[Finding]:
             do="loop user add NAME --role admin, then POST /api/v1/regions, /offices, /units and /users as that person",
         )  # fmt: skip
         return
-    gaps = [office.name for office in offices if "chief" not in office.roles]
+    headless = [office.name for office in offices if "chief" not in office.roles]
     yield Finding(
-        "people 人员", ok=not gaps, said=f"{len(gaps)} offices without a chief",
-        do=f"loop user add NAME --role chief --region CODE for: {', '.join(gaps[:5])}" if gaps else "",
+        "people 人员", ok=not headless, said=f"{len(headless)} offices without a chief",
+        do=f"loop user add NAME --role chief --region CODE for: {', '.join(headless[:5])}" if headless else "",
     )  # fmt: skip
 
 

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from loop.cli import accounts, checks, console, exchange, serving, working_days
+from loop.cli import accounts, checks, console, exchange, serving, telling, working_days
 from loop.kernel.errors import LoopError
 from loop.settings import SettingsError
 
@@ -33,6 +33,7 @@ accounts.add_to(app)
 exchange.add_to(app)
 checks.add_to(app)
 working_days.add_to(app)
+telling.add_to(app)
 
 
 def main() -> None:

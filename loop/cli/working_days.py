@@ -10,7 +10,7 @@ import typer
 
 from loop import calendars
 from loop.cli import console
-from loop.engine.recalendar import Shift, apply, shifts
+from loop.engine.recalendar import Sends, Shift, apply, sends, shifts
 from loop.store import arrangements
 
 calendar = typer.Typer(no_args_is_help=True, help="The working calendar.")
@@ -58,7 +58,9 @@ def load(
         known = {day.on: day for day in parts.store.read(arrangements.days)}
         renewed = calendars.build([*(known | {d.on: d for d in days}).values()], parts.settings.server.zone)
         moved = shifts(parts.store, parts.engine.book, renewed)
-        _show(moved, as_json=as_json, dry_run=dry_run)
+        with console.bar("counting messages", quiet=as_json) as progress:
+            told = sends(parts.engine, moved, progress.track)
+        _show(moved, told, as_json=as_json, dry_run=dry_run)
         if not dry_run:
             # The notice is kept last: if this is interrupted, running it again moves the rest.
             with console.bar("moving deadlines", quiet=as_json) as progress:
@@ -67,13 +69,14 @@ def load(
             parts.store.write(lambda tx: arrangements.load(tx, by, days))
 
 
-def _show(moved: list[Shift], *, as_json: bool, dry_run: bool) -> None:
+def _show(moved: list[Shift], told: Sends, *, as_json: bool, dry_run: bool) -> None:
     if as_json:
         console.say_json({
-            "dry_run": dry_run,
+            "dry_run": dry_run, "messages": told.messages, "people": told.people,
             "moves": [{"finding": m.number, "timer": m.rule, "from": m.before, "to": m.after} for m in moved],
         })  # fmt: skip
         return
     for move in moved:
         console.say(f"{move.number}  {move.rule}  {move.before} -> {move.after}")
     console.say(f"{len(moved)} deadlines {'would move' if dry_run else 'move'}")
+    console.say(f"this sends {told.messages} messages to {told.people} people")

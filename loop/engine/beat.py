@@ -9,28 +9,35 @@ from apscheduler.schedulers.background import BackgroundScheduler
 
 from loop.engine.door import Engine
 from loop.engine.outbox import Outbox
+from loop.engine.reconcile import Reconciliation
 from loop.engine.sweep import tick
-from loop.store import accounts, requests
+from loop.store import accounts, links, requests
 from loop.store.session import Tx
 
 LOG = structlog.get_logger(__name__)
 
 
 TIDY_MINUTES = 60
-"""How often answers to repeated requests and ended sessions are cleared away."""
+"""How often answers to repeated requests, ended sessions and expired links are cleared away."""
+RECONCILE_MINUTES = 10
+"""How often gaps in what people were told are looked for."""
 
 
 class Beat:
-    """Three interval jobs in memory; any number of nodes may beat against one database."""
+    """Four interval jobs in memory; any number of nodes may beat against one database."""
 
-    def __init__(self, engine: Engine, outbox: Outbox, *, seconds: float, keep: timedelta) -> None:
-        self._engine, self._outbox, self._seconds, self._keep = engine, outbox, seconds, keep
+    def __init__(
+        self, engine: Engine, outbox: Outbox, reconciliation: Reconciliation, *, seconds: float, keep: timedelta
+    ) -> None:
+        self._engine, self._outbox, self._reconciliation = engine, outbox, reconciliation
+        self._seconds, self._keep = seconds, keep
         self._last: datetime | None = None
         self._scheduler = BackgroundScheduler(
             timezone=UTC, job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
         )
         self._scheduler.add_job(self._tick, "interval", seconds=seconds, id="tick")
         self._scheduler.add_job(self._drain, "interval", seconds=seconds, id="drain")
+        self._scheduler.add_job(self._reconcile, "interval", minutes=RECONCILE_MINUTES, id="reconcile")
         self._scheduler.add_job(self._tidy, "interval", minutes=TIDY_MINUTES, id="tidy")
 
     def start(self) -> None:
@@ -67,6 +74,15 @@ class Beat:
         if sent:
             LOG.info("outbox.sent", messages=sent)
 
+    def _reconcile(self) -> None:
+        try:
+            healed = self._reconciliation.run()
+        except Exception:
+            LOG.exception("reconcile.failed")
+            return
+        if healed:
+            LOG.info("gaps.healed", gaps=healed)
+
     def _tidy(self) -> None:
         try:
             self._engine.store.write(self._forget)
@@ -77,3 +93,4 @@ class Beat:
         real = datetime.now(UTC)
         requests.forget_before(tx, real - self._keep)
         accounts.forget_sessions(tx, real)
+        links.forget_before(tx, real - self._keep)

@@ -245,7 +245,7 @@ class Engine:
         def work() -> T:
             return finish(tx, self._all(tx, actor, action, aims, payload, now, found))
 
-        return self._once(tx, once, (lambda: _previewed(tx, work)) if preview else work)
+        return self._once(tx, once, (lambda: previewed(tx, work)) if preview else work)
 
     def _all(
         self,
@@ -311,7 +311,7 @@ def _place_of(error: LoopError) -> int:
     return next((place for place, kind in enumerate(ORDER) if isinstance(error, kind)), len(ORDER))
 
 
-def _previewed(tx: Tx, work: Callable[[], T]) -> T:
+def previewed(tx: Tx, work: Callable[[], T]) -> T:
     """What `work` answers, undone."""
     try:
         with tx.attempt():

@@ -1,88 +1,185 @@
-"""Sends what is owed: claims by lease, hands over, settles. A crash in between gives the message back by itself.
+"""Sends what is owed: makes out copies, forms deliveries, claims them by lease, hands them over, settles.
 
-Claiming and settling are short transactions of their own; no database connection is held while a channel sends.
+Everything that is due to one reader by one channel at the same moment goes in one delivery: a night's messages become the
+morning's digest by themselves. Claiming and settling are short transactions; nothing is held while a channel sends.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from functools import partial
 
 import structlog
 
+from loop.engine import aftermath
 from loop.engine.clock import Clock
-from loop.kernel.messages import Channel, Letter, SendFailed, backoff
-from loop.store import mailbox
-from loop.store.mailbox import Message
+from loop.engine.dispatch import BATCH, Dispatch, Postage
+from loop.engine.forming import Former
+from loop.engine.scribe import DONE, Scribe
+from loop.kernel.decide import Book
+from loop.kernel.messages import Channel, Letter, SendFailed
+from loop.store import deliveries, mailbox
+from loop.store.deliveries import Copy, Delivery
 from loop.store.session import Store, Tx
 
 LOG = structlog.get_logger(__name__)
-BATCH = 200
+TOGETHER = 20
+"""Letters handed over at the same time."""
+MINUTE = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """What became of one message."""
+    """What became of one try."""
 
-    message: Message
+    delivery: Delivery
     delivered: bool = False
     error: str = ""
     permanent: bool = False
+    retry_after: timedelta | None = None
+    gone: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Outbox:
-    """Drains the mailbox through the channels. Leases run on the machine's time, records on the service's clock."""
+    """Drains the mailbox through the channels. Leases and retries run on the machine's time, records on the service's."""
 
     store: Store
     clock: Clock
+    book: Book
     channels: Mapping[str, Channel]
+    postage: Postage
     lease_seconds: int
     attempts: int
+    real: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
+
+    @property
+    def dispatch(self) -> Dispatch:
+        """Who makes out the copies."""
+        return Dispatch(self.postage, self.book.calendar)
+
+    @property
+    def scribe(self) -> Scribe:
+        """Who puts deliveries into words."""
+        return Scribe(self.book, self.postage)
 
     def drain(self) -> int:
-        """Send everything that may be sent now; answers how many messages were sent."""
+        """Send everything that may be sent now; answers how many letters were sent."""
+        while self.store.write(self._route):
+            pass
+        while self.store.write(self._repeat) == BATCH:
+            pass
         sent = 0
         while True:
             claimed = self.store.write(self._claim)
-            if not claimed:
+            if claimed is None:
                 return sent
             results = asyncio.run(self._send_all(claimed))
             self.store.write(partial(self._settle, results=results))
             sent += sum(1 for result in results if not result.error)
 
-    def _claim(self, tx: Tx) -> list[Message]:
-        return mailbox.claim(tx, datetime.now(UTC), self.lease_seconds, BATCH)
+    def next_instant(self, tx: Tx, after: datetime) -> datetime | None:
+        """The earliest instant, later than `after`, at which something waits to be sent or repeated."""
+        found = (deliveries.next_instant(tx, after), mailbox.next_repeat(tx, after))
+        return min((at for at in found if at), default=None)
+
+    # ---- copies ------------------------------------------------------------------------------------------------------
+
+    def _route(self, tx: Tx) -> int:
+        real = self.real()
+        messages = mailbox.claim(tx, real, self.lease_seconds, BATCH)
+        self.dispatch.route(tx, messages, self.clock.now(tx), real)
+        return len(messages)
+
+    def _repeat(self, tx: Tx) -> int:
+        return self.dispatch.repeat(tx, self.clock.now(tx))
+
+    # ---- deliveries --------------------------------------------------------------------------------------------------
+
+    def _claim(self, tx: Tx) -> list[tuple[Delivery, Letter]] | None:
+        """Some deliveries, taken and in words; None where nothing is left to do now."""
+        now, real = self.clock.now(tx), self.real()
+        deliveries.hold(tx)
+        left = self._allowance(tx, real)
+        former = Former(self.book, self.postage, self.scribe)
+        formed = former.form(tx, now, real, left)
+        spared = [name for name, most in left.items() if most <= 0]
+        wanted: list[int] = []
+        for id_, channel in deliveries.owed(tx, real, BATCH, spared):
+            if left.get(channel, 1) > 0:
+                left[channel] = left.get(channel, BATCH + 1) - 1
+                wanted.append(id_)
+        taken = deliveries.lease(tx, wanted, real, self.lease_seconds)
+        claimed = self._written(tx, taken, now, real)
+        return claimed if formed or taken else None
+
+    def _allowance(self, tx: Tx, real: datetime) -> dict[str, int]:
+        """How many letters each channel that is limited may still carry this minute."""
+        limited = {name: channel.per_minute for name, channel in self.channels.items() if channel.per_minute}
+        used = deliveries.tried_since(tx, sorted(limited), real - MINUTE)
+        return {name: most - used.get(name, 0) for name, most in limited.items()}
+
+    def _written(
+        self, tx: Tx, taken: Sequence[Delivery], now: datetime, real: datetime
+    ) -> list[tuple[Delivery, Letter]]:
+        """Those of the deliveries that are still needed, with their letters."""
+        carried = deliveries.of_deliveries(tx, [delivery.id for delivery in taken])
+        seen = self.scribe.look(tx, [copy for copies in carried.values() for copy in copies], now)
+        parcels: list[tuple[Delivery, list[Copy]]] = []
+        for delivery in taken:
+            reasons = [(copy, seen.why_not(copy)) for copy in carried.get(delivery.id, ())]
+            for copy, why in reasons:
+                if why:
+                    deliveries.drop(tx, [copy.id], why)
+            if needed := [copy for copy, why in reasons if not why]:
+                parcels.append((delivery, needed))
+            else:
+                deliveries.spare(tx, delivery, reasons[0][1] if reasons else DONE)
+        letters = self.scribe.letters(tx, parcels, seen, now, real)
+        return [(delivery, letter) for (delivery, _), letter in zip(parcels, letters, strict=True)]
+
+    # ---- handing over ------------------------------------------------------------------------------------------------
+
+    async def _send_all(self, claimed: Sequence[tuple[Delivery, Letter]]) -> list[Attempt]:
+        turn = asyncio.Semaphore(TOGETHER)
+        return list(await asyncio.gather(*(self._send(delivery, letter, turn) for delivery, letter in claimed)))
+
+    async def _send(self, delivery: Delivery, letter: Letter, turn: asyncio.Semaphore) -> Attempt:
+        channel = self.channels.get(delivery.channel)
+        if channel is None:
+            return Attempt(delivery, error=f"no channel {delivery.channel} is configured", permanent=True)
+        async with turn:
+            try:
+                # Whatever takes longer than half the lease could be taken by somebody else before it is settled.
+                async with asyncio.timeout(self.lease_seconds / 2):
+                    return Attempt(delivery, delivered=await channel.send(letter))
+            except SendFailed as failed:
+                return Attempt(delivery, False, str(failed), failed.permanent, failed.retry_after, failed.gone)
+            except TimeoutError:
+                return Attempt(delivery, error="the channel did not answer in time")
+            except Exception as broken:
+                LOG.exception("channel.broken", channel=delivery.channel, delivery=delivery.key)
+                return Attempt(delivery, error=f"the channel broke: {type(broken).__name__}")
 
     def _settle(self, tx: Tx, results: Sequence[Attempt]) -> None:
-        now, real = self.clock.now(tx), datetime.now(UTC)
+        now, real = self.clock.now(tx), self.real()
         for result in results:
-            message = result.message
+            delivery = result.delivery
             if not result.error:
-                mailbox.settle(tx, message.id, sent_at=now, delivered_at=now if result.delivered else None)
+                deliveries.settle(tx, delivery, real, sent_at=now, delivered=result.delivered)
+                aftermath.went_through(tx, delivery)
                 continue
-            given_up = result.permanent or message.attempts >= self.attempts
-            LOG.warning("message.failed", key=message.key, channel=message.channel, error=result.error, dead=given_up)
-            mailbox.fail(
-                tx,
-                message.id,
-                result.error,
-                retry_at=None if given_up else real + backoff(message.attempts, message.key),
+            given_up = result.permanent or delivery.attempts >= self.attempts
+            LOG.warning(
+                "delivery.failed", key=delivery.key, channel=delivery.channel, error=result.error, dead=given_up
             )
-
-    async def _send_all(self, messages: Sequence[Message]) -> list[Attempt]:
-        return list(await asyncio.gather(*(self._send(message) for message in messages)))
-
-    async def _send(self, message: Message) -> Attempt:
-        channel = self.channels.get(message.channel)
-        if channel is None:
-            return Attempt(message, error=f"no channel {message.channel}", permanent=True)
-        try:
-            letter = Letter(id=message.key, person_id=message.person_id, body=message.content)
-            delivered = await channel.send(letter)
-        except SendFailed as failed:
-            return Attempt(message, error=str(failed), permanent=failed.permanent)
-        return Attempt(message, delivered=delivered)
+            wait = aftermath.wait_of(delivery, result.retry_after)
+            retry_at = None if given_up else real + wait
+            deliveries.fail(tx, delivery, real, result.error, retry_at=retry_at, permanent=result.permanent)
+            if delivery.webhook_id:
+                aftermath.refused(tx, self.book, delivery, result.error, gone=result.gone, now=now, real=real)
+            elif given_up and delivery.person_id:
+                aftermath.turn(tx, self.dispatch, delivery, now)

@@ -108,7 +108,7 @@ class Rebuilt:
             key = f"{self.chain}:{self.seq}:{message['person']}:{INBOX}"
             self.messages[(key,)] = {
                 "key": key, "chain": self.chain, "seq": self.seq, "person_id": message["person"], "step": event["action"],
-                "channel": INBOX, "content": effects["letter"], "gap": message["gap"],
+                "channel": INBOX, "content": effects["letter"], "role": message["role"], "gap": message["gap"],
                 "should_at": event["due_at"] or event["at"], "queued_at": event["at"],
             }  # fmt: skip
 

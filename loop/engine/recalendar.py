@@ -8,7 +8,7 @@ from datetime import date, datetime
 from functools import partial
 from itertools import groupby
 
-from loop.engine.door import Engine
+from loop.engine.door import Engine, previewed
 from loop.engine.record import write
 from loop.kernel.calendar import Calendar, end_day, local_day
 from loop.kernel.clocks import Timer
@@ -66,19 +66,40 @@ def apply(engine: Engine, moved: Sequence[Shift], reason: str, track: Callable[[
         engine.store.write(partial(_move, engine, number=number, shifts=by_number[number], reason=reason))
 
 
-def _move(engine: Engine, tx: Tx, *, number: str, shifts: Sequence[Shift], reason: str) -> None:
+@dataclass(frozen=True, slots=True)
+class Sends:
+    """How many messages a change sends, and to how many people."""
+
+    messages: int
+    people: int
+
+
+def sends(engine: Engine, moved: Sequence[Shift], track: Callable[[Sequence[str]], Iterable[str]]) -> Sends:
+    """What moving these deadlines would send: each move is made and undone."""
+    by_number = {number: list(group) for number, group in groupby(moved, key=lambda s: s.number)}
+    told: list[str] = []
+    for number in track(list(by_number)):
+        move = partial(_move, engine, number=number, shifts=by_number[number], reason="preview")
+        told += engine.store.write(lambda tx, move=move: previewed(tx, partial(move, tx)))  # type: ignore[misc]
+    return Sends(len(told), len(set(told)))
+
+
+def _move(engine: Engine, tx: Tx, *, number: str, shifts: Sequence[Shift], reason: str) -> list[str]:
+    """Move the deadlines of one finding; answers who is told."""
     now: datetime = engine.clock.now(tx)
     finding = findings.load(tx, number, lock=True)
     if finding is None:
-        return
+        return []
     engine.striker.strike(tx, finding, now)
     finding = findings.load(tx, number, lock=True) or finding
     running = {timer.id for timer in finding.timers}
     due = [{"timer": s.timer_id, "due": s.after.isoformat()} for s in shifts if s.timer_id in running]
     if not due:
-        return
+        return []
     action = engine.book.workflow.actions["move_deadlines"]
     payload = read(action.payload, {"reason": reason, "deadlines": due})
     command = Command(action=action.name, actor=THE_SYSTEM, payload=payload)
     decision = decide(replace(engine.book), finding, command, Facts(), now)
-    write(tx, finding, decision, command, run_at=now, register=engine.register(tx), rules=engine.book.workflow.version)
+    version = engine.book.workflow.version
+    done = write(tx, finding, decision, command, run_at=now, register=engine.register(tx), rules=version)
+    return [reach.person_id for reach in done.told]

@@ -16,8 +16,22 @@ from loop.kernel.decide import Command, Decision
 from loop.kernel.finding import NEVER, Finding
 from loop.kernel.people import OFFICE_ROLES, SUPERIOR, SYSTEM
 from loop.kernel.workflow import Paper
-from loop.store import findings, journal, mailbox, offices, papers, parts, people, places, search, timers
+from loop.store import (
+    findings,
+    gaps,
+    journal,
+    mailbox,
+    offices,
+    papers,
+    parts,
+    people,
+    places,
+    search,
+    timers,
+    webhooks,
+)
 from loop.store.canonical import canonical, digest
+from loop.store.gaps import Gap
 from loop.store.instants import text_of
 from loop.store.journal import Entry
 from loop.store.mailbox import Message
@@ -50,6 +64,7 @@ class Register:
         self._tx, self.calendar, self._form = tx, calendar, number_form
         self._made: dict[str, Document] = {}
         self._offices: dict[str, Office] = {}
+        self._units: dict[str, str] = {}
 
     def paper(self, kind: Paper, decision: Decision, about: Sequence[Finding], at: datetime, seq: int) -> Document:
         """The paper of this kind, made at first need."""
@@ -67,7 +82,7 @@ class Register:
         serial = papers.take_serial(self._tx, office.id, SERIES, day.year) if issued else None
         number = self._form.format(word=office.doc_prefix, year=day.year, serial=serial) if issued else ""
         ids = dict.fromkeys((finding.unit_id, *(f.unit_id for f in about)))
-        addressed = {id_: places.unit(self._tx, id_).name for id_ in ids}
+        addressed = {id_: self.unit_name(id_) for id_ in ids}
         content = canonical(
             _content(kind, decision, about, office.name, addressed, day, number)
             | (self._deadline(finding) if len(addressed) == 1 else {})
@@ -91,6 +106,12 @@ class Register:
         if decision.capacity.name == SUPERIOR and (above := offices.office_at(self._tx, post.region[-1])):
             return above
         return self._office(decision.after.office_id)
+
+    def unit_name(self, id_: str) -> str:
+        """What a unit is called today."""
+        if id_ not in self._units:
+            self._units[id_] = places.unit(self._tx, id_).name
+        return self._units[id_]
 
     def _office(self, id_: str) -> Office:
         if id_ not in self._offices:
@@ -147,7 +168,7 @@ def write(
     reached, lost = audience.resolve(before, after, decision.told, seats)
     made = tuple(register.paper(p, decision, about or (after,), at, seq) for p in decision.papers)
     told = tuple(reach for reach in reached if reach.person_id != decision.actor.id)
-    letter = _letter(decision, command)
+    letter = _letter(before, decision, command, register.unit_name(after.unit_id)) if told else ""
     effects = _effects(decision, made, lost, told, letter)
     entry = journal.seal(_entry(before, decision, command, run_at, seq, rules, effects), before.head)
     findings.save(tx, after, was_version=before.version, changed_at=run_at, head=entry.hash, before=before)
@@ -156,7 +177,8 @@ def write(
     for document in made:
         papers.link(tx, document.id, after.number, seq)
     _parts(tx, decision, seq)
-    tell(tx, told, entry, letter)
+    tell(tx, told, lost, entry, letter, after.office_id)
+    _tell_programs(tx, decision, entry)
     if before.version == 0 or TEXTS & decision.columns.keys():
         name = places.unit(tx, after.unit_id).name
         search.index(tx, after.id, search.body_of(after.number, after.title, after.description, name))
@@ -218,7 +240,7 @@ def _effects(
         "timers": [timer_values(t) for t in decision.timers],
         "documents": [document_values(d) for d in made],
         "told": list(decision.told),
-        "messages": [{"person": reach.person_id, "gap": reach.gap} for reach in told],
+        "messages": [told_values(reach) for reach in told],
         "letter": digest(letter) if told else "",
         "parts": [list(pair) for pair in decision.parts],
         "left_parts": sorted(decision.left_parts),
@@ -228,6 +250,11 @@ def _effects(
     if lost:
         recorded["nobody"] = list(lost)
     return canonical(recorded)
+
+
+def told_values(reach: Reach) -> dict[str, str]:
+    """Who was told, as the plain data that an event records."""
+    return {"person": reach.person_id, "role": reach.role, "gap": reach.gap}
 
 
 def document_values(document: Document) -> dict[str, Any]:
@@ -243,34 +270,65 @@ def _parts(tx: Tx, decision: Decision, seq: int) -> None:
         parts.take(tx, number, seq, decision.parts)
 
 
-def _letter(decision: Decision, command: Command) -> str:
-    """What everybody who is told of this event is told, as canonical JSON."""
+def _letter(before: Finding, decision: Decision, command: Command, unit_name: str) -> str:
+    """What everybody who is told of this event is told, as canonical JSON; `loop.kernel.wording` puts it into words."""
     after = decision.after
     timer = next((t for t in after.timers if t.id == command.timer_id), None)
     # What still runs after the act is what it presses for; where the act moved the finding, it is the next deadline.
     rule, due_at = (timer.rule, timer.due_at) if timer else (after.due_rule, after.due_at)
+    units = {t.rule: t.unit for t in after.timers}
+    known = {t.id for t in before.timers}
+    beside = {t.rule: t for t in after.timers if t.id not in known and t.rule != rule}
     return canonical(
         {
-            "number": after.number,
-            "title": after.title,
-            "action": decision.action.name,
-            "state": after.state,
-            "due_at": text_of(due_at),
-            "due_rule": rule,
+            "number": after.number, "title": after.title, "unit": after.unit_id, "unit_name": unit_name,
+            "action": decision.action.name, "state": after.state, "level": after.level, "waits_for": after.waits_for,
+            "danger": bool(after.danger_to_life), "due_at": text_of(due_at), "due_rule": rule,
+            "due_unit": units.get(rule, ""),
+            "beside": {name: {"due_at": text_of(t.due_at), "unit": t.unit} for name, t in beside.items()},
+            "about": getattr(decision.payload, "about_step", ""),
         }
-    )
+    )  # fmt: skip
 
 
-def tell(tx: Tx, told: Sequence[Reach], entry: Entry, letter: str) -> None:
-    """Queue `letter` for everybody in `told`, one message for each person and event."""
+def tell(tx: Tx, told: Sequence[Reach], lost: Sequence[str], entry: Entry, letter: str, office_id: str) -> None:
+    """Queue `letter` for everybody in `told`, one message for each person and event; note whom it does not reach."""
+    should_at = entry.due_at or entry.at
     mailbox.post(
         tx,
         [
             Message(
                 key=f"{entry.chain}:{entry.seq}:{reach.person_id}:{INBOX}", chain=entry.chain, seq=entry.seq,
-                person_id=reach.person_id, step=entry.action, channel=INBOX, content=letter, gap=reach.gap,
-                should_at=entry.due_at or entry.at, queued_at=entry.at, not_before=AT_ONCE,
+                person_id=reach.person_id, step=entry.action, channel=INBOX, content=letter, role=reach.role,
+                gap=reach.gap, should_at=should_at, queued_at=entry.at, not_before=AT_ONCE,
             )
             for reach in told
         ],
     )  # fmt: skip
+    missed = dict.fromkeys(lost, gaps.NOBODY) | {reach.gap: gaps.STOOD_IN for reach in told if reach.gap}
+    gaps.add(
+        tx,
+        [
+            Gap(
+                chain=entry.chain,
+                seq=entry.seq,
+                role=role,
+                office_id=office_id,
+                step=entry.action,
+                why=why,
+                at=should_at,
+            )
+            for role, why in missed.items()
+        ],
+    )
+
+
+def _tell_programs(tx: Tx, decision: Decision, entry: Entry) -> None:
+    """Queue the step for the webhooks in whose scope the finding lies; a unit's hear of it once something was served."""
+    after = decision.after
+    units = [id_ for id_ in (after.unit_id, after.department_id) if id_ and after.served]
+    if decision.remarks.get("internal"):
+        units = []
+    webhooks.tell(
+        tx, chain=entry.chain, seq=entry.seq, step=entry.action, regions=after.place.region, units=units, at=entry.at
+    )

@@ -12,7 +12,7 @@ from itertools import count
 from typing import Any
 
 from loop.engine.audience import Reach
-from loop.engine.record import tell, timer_values
+from loop.engine.record import tell, timer_values, told_values
 from loop.engine.strike import Struck
 from loop.kernel import clocks
 from loop.kernel.calendar import local_day
@@ -21,6 +21,7 @@ from loop.kernel.decide import Book
 from loop.kernel.people import CHIEF, SYSTEM, THE_SYSTEM
 from loop.store import journal, offices, people, timers
 from loop.store.canonical import canonical, digest
+from loop.store.instants import text_of
 from loop.store.session import Tx
 
 
@@ -65,12 +66,13 @@ class SideTimers:
         due_at, rung = timer.next_at, timer.rung
         after = self._settled(replace(timer, rung=rung + 1))
         told = self._audience(tx, timer.owner, office_id, now)
-        letter = canonical({"chain": chain, "action": "remind", "due_rule": timer.rule})
+        about = {"due_rule": timer.rule, "due_at": text_of(timer.due_at), "due_unit": timer.unit}
+        letter = canonical({"chain": chain, "action": "remind", **about})
         entry = self._note(
             tx, chain, office_id, "remind", [after], now, due_at=due_at, timer_id=timer.id, rung=rung,
-            messages=[{"person": reach.person_id, "gap": reach.gap} for reach in told], letter=digest(letter),
+            messages=[told_values(reach) for reach in told], letter=digest(letter),
         )  # fmt: skip
-        tell(tx, told, entry, letter)
+        tell(tx, told, [] if told else [timer.owner], entry, letter, office_id)
         return after
 
     def _settled(self, timer: Timer) -> Timer:

@@ -107,3 +107,8 @@ def is_written_off(state: str) -> bool:
 def is_open(state: str) -> bool:
     """`open` = neither written off nor withdrawn."""
     return state != WITHDRAWN and not is_written_off(state)
+
+
+def is_end(state: str) -> bool:
+    """Whether nothing more can come of it: archived or withdrawn."""
+    return state in (ARCHIVED, WITHDRAWN)

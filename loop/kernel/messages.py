@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Protocol
 
+from loop.kernel.labels import Label
+
 PERSON, GROUP, PROGRAM = "person", "group", "program"
 """Whom a channel reaches: one person at an address of theirs, everybody in a group, a program."""
 
@@ -48,10 +50,15 @@ class Letter:
 
 
 class SendFailed(Exception):
-    """The channel did not take the letter; `permanent` means never again, `retry_after` how long it asks to be spared."""
+    """The channel did not take the letter; `permanent` means never again, `retry_after` how long it asks to be spared.
 
-    def __init__(self, why: str, *, permanent: bool = False, retry_after: timedelta | None = None) -> None:
-        self.permanent, self.retry_after = permanent, retry_after
+    `gone`: the receiver wants nothing any more, neither this letter nor another.
+    """
+
+    def __init__(
+        self, why: str, *, permanent: bool = False, retry_after: timedelta | None = None, gone: bool = False
+    ) -> None:
+        self.permanent, self.retry_after, self.gone = permanent or gone, retry_after, gone
         super().__init__(why)
 
 
@@ -62,6 +69,9 @@ class Channel(Protocol):
     kind: str
     reaches: str
     per_minute: int
+
+    def refuses(self, address: str) -> Label | None:
+        """Why this can be no address of this channel, None where it can."""
 
     async def send(self, letter: Letter) -> bool:
         """Hand the letter over; True where the channel knows that it arrived. Raises `SendFailed`."""

@@ -6,12 +6,12 @@ and `effects` replaced by their SHA-256: a reader who may not see a payload can 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, func, insert, select
+from sqlalchemy import bindparam, func, insert, select, tuple_
 
 from loop.store import settings_kept
 from loop.store.canonical import canonical, digest
@@ -90,6 +90,15 @@ def append(tx: Tx, entry: Entry) -> None:
 def trail(tx: Tx, chain: str, after_seq: int = 0, limit: int = 1_000) -> list[Entry]:
     """Up to `limit` entries of a chain in order, after the one numbered `after_seq`."""
     return [_entry(row) for row in tx.all(_TRAIL, chain=chain, after_seq=after_seq, most=limit)]
+
+
+def at(tx: Tx, places: Iterable[tuple[str, int]]) -> dict[tuple[str, int], Entry]:
+    """The entries at these places (chain, seq), by place."""
+    wanted = sorted(set(places))
+    if not wanted:
+        return {}
+    query = select(*(_EVENT.c[name] for name in _NAMES)).where(tuple_(_EVENT.c.chain, _EVENT.c.seq).in_(wanted))
+    return {(entry.chain, entry.seq): entry for entry in map(_entry, tx.select(query))}
 
 
 def head_of(tx: Tx, chain: str) -> tuple[int, str]:

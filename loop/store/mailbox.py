@@ -12,18 +12,20 @@ from typing import Any
 
 from sqlalchemy import Text, bindparam, func, select, update
 
+from loop.kernel.finding import NEVER
 from loop.store.core import table_of
 from loop.store.instants import instant_of, text_of
 from loop.store.session import Tx
 from loop.store.sql import Prepared, upsert
-from loop.store.tables import DEAD, OWED, MessageRow
+from loop.store.tables import OWED, UNSIGNED, MessageRow
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """One message to one person by one channel. `content` is canonical JSON, `key` is unique: one fact, one message.
+    """What one person is told of one step. `content` is canonical JSON, `key` is unique: one fact, one message.
 
-    `gap` says for whom it stands in, where the step itself resolved to nobody. The database gives the `id`.
+    `role` is the role in which they are told; `gap` says for whom they stand in, where the step itself resolved to nobody.
+    `repeat_at` is when it is sent again unless signed for. The database gives the `id`.
     """
 
     id: int = 0
@@ -34,6 +36,7 @@ class Message:
     step: str
     channel: str
     content: str
+    role: str = ""
     gap: str = ""
     should_at: datetime
     queued_at: datetime
@@ -45,6 +48,8 @@ class Message:
     signed_at: datetime | None = None
     dead: bool = False
     error: str = ""
+    repeat_at: datetime = NEVER
+    repeats: int = 0
 
 
 _MESSAGE = table_of(MessageRow)
@@ -56,14 +61,15 @@ _GIVEN = (
     "step",
     "channel",
     "content",
+    "role",
     "gap",
     "should_at",
     "queued_at",
     "not_before",
 )
 _LATER = ("sent_at", "delivered_at", "read_at", "signed_at")
-_READ = ("id", *_GIVEN, "attempts", *_LATER, "dead", "error")
-_COLUMNS = tuple(_MESSAGE.c[name] for name in _READ)
+READ = ("id", *_GIVEN, "attempts", *_LATER, "dead", "error", "repeat_at", "repeats")
+COLUMNS = tuple(_MESSAGE.c[name] for name in READ)
 _LAST = 2**63 - 1
 
 # ---- outbox ------------------------------------------------------------------------------------------------------
@@ -81,7 +87,7 @@ _CLAIM = Prepared(
     update(_MESSAGE)
     .where(_MESSAGE.c.id.in_(select(_PICKED.c.id)))
     .values(attempts=_MESSAGE.c.attempts + 1, not_before=bindparam("leased_until"))
-    .returning(*_COLUMNS)
+    .returning(*COLUMNS)
 )
 _SETTLE = Prepared(
     update(_MESSAGE).where(_MESSAGE.c.id == bindparam("message_id")), columns=("sent_at", "delivered_at", "error")
@@ -94,6 +100,20 @@ _FAIL = Prepared(
         dead=bindparam("given_up"),
         error=bindparam("why"),
     )
+)
+_REPEAT = Prepared(update(_MESSAGE).where(_MESSAGE.c.id == bindparam("message_id")), columns=("repeat_at", "repeats"))
+_REPEATING = Prepared(
+    select(*COLUMNS)
+    .where(UNSIGNED, _MESSAGE.c.repeat_at <= bindparam("now"))
+    .order_by(_MESSAGE.c.repeat_at, _MESSAGE.c.id)
+    .limit(bindparam("most"))
+    .with_for_update(skip_locked=True)
+)
+_NEXT_REPEAT = Prepared(
+    select(_MESSAGE.c.repeat_at)
+    .where(UNSIGNED, _MESSAGE.c.repeat_at > bindparam("after_at"))
+    .order_by(_MESSAGE.c.repeat_at)
+    .limit(1)
 )
 _OWED_COUNT = Prepared(select(func.count()).select_from(_MESSAGE).where(OWED))
 
@@ -110,19 +130,35 @@ def claim(tx: Tx, now: datetime, lease_seconds: int, limit: int = 20) -> list[Me
     until = text_of(now + timedelta(seconds=lease_seconds))
     # The rows come back in any order; ids rise with the order of queueing.
     rows = tx.all(_CLAIM, now=text_of(now), most=limit, leased_until=until)
-    return sorted((_message(row) for row in rows), key=lambda message: message.id)
+    return sorted((message_of(row) for row in rows), key=lambda message: message.id)
 
 
-def settle(tx: Tx, message_id: int, *, sent_at: datetime, delivered_at: datetime | None = None) -> None:
-    """Records a message as sent, and as delivered where the channel knows."""
-    delivered = text_of(delivered_at) if delivered_at else None
-    tx.run(_SETTLE, message_id=message_id, sent_at=text_of(sent_at), delivered_at=delivered, error="")
+def settle(tx: Tx, message_ids: Iterable[int], *, at: datetime) -> None:
+    """Records messages as standing in their inboxes since `at`, with copies for other channels made out."""
+    stamp = text_of(at)
+    tx.many(_SETTLE, [{"message_id": id_, "sent_at": stamp, "delivered_at": stamp, "error": ""} for id_ in message_ids])
 
 
 def fail(tx: Tx, message_id: int, error: str, *, retry_at: datetime | None) -> None:
     """Records why a message could not be sent; it is tried again at `retry_at`, or set aside for good if that is None."""
     again = text_of(retry_at) if retry_at else None
     tx.run(_FAIL, message_id=message_id, retry_at=again, given_up=int(retry_at is None), why=error)
+
+
+def repeat(tx: Tx, message_id: int, at: datetime, repeats: int) -> None:
+    """Has a message that must be signed for sent again at `at`, which will be the repetition numbered `repeats`."""
+    tx.run(_REPEAT, message_id=message_id, repeat_at=text_of(at), repeats=repeats)
+
+
+def to_repeat(tx: Tx, now: datetime, limit: int) -> list[Message]:
+    """Up to `limit` messages not signed for whose repetition is due at `now`, the earliest first."""
+    return [message_of(row) for row in tx.all(_REPEATING, now=text_of(now), most=limit)]
+
+
+def next_repeat(tx: Tx, after: datetime) -> datetime | None:
+    """The earliest instant, later than `after`, at which a message is to be sent again; None if none is."""
+    row = tx.one(_NEXT_REPEAT, after_at=text_of(after))
+    return instant_of(row[0]) if row else None
 
 
 def owed_count(tx: Tx) -> int:
@@ -133,7 +169,7 @@ def owed_count(tx: Tx) -> int:
 # ---- inbox -------------------------------------------------------------------------------------------------------
 
 _PAGE = (
-    select(*_COLUMNS)
+    select(*COLUMNS)
     .where(
         _MESSAGE.c.person_id == bindparam("person_id"),
         _MESSAGE.c.id < bindparam("before"),
@@ -145,8 +181,10 @@ _PAGE = (
 _INBOX, _UNREAD = Prepared(_PAGE), Prepared(_PAGE.where(_MESSAGE.c.read_at.is_(None)))
 _MINE = (_MESSAGE.c.id == bindparam("message_id"), _MESSAGE.c.person_id == bindparam("by_id"))
 _ONE = Prepared(
-    select(*_COLUMNS).where(_MESSAGE.c.id == bindparam("message_id"), _MESSAGE.c.person_id == bindparam("by_id"))
+    select(*COLUMNS).where(_MESSAGE.c.id == bindparam("message_id"), _MESSAGE.c.person_id == bindparam("by_id"))
 )
+_SOME = Prepared(select(*COLUMNS).where(_MESSAGE.c.id.in_(bindparam("ids", expanding=True))))
+_OF_STEP = Prepared(select(*COLUMNS).where(_MESSAGE.c.chain == bindparam("chain"), _MESSAGE.c.seq == bindparam("seq")))
 _ACKNOWLEDGE = Prepared(
     update(_MESSAGE)
     .where(*_MINE)
@@ -155,7 +193,7 @@ _ACKNOWLEDGE = Prepared(
         read_at=func.coalesce(_MESSAGE.c.read_at, bindparam("at")),
     )
 )
-_MARK_READ = Prepared(update(_MESSAGE).where(*_MINE).values(read_at=func.coalesce(_MESSAGE.c.read_at, bindparam("at"))))
+_MARKREAD = Prepared(update(_MESSAGE).where(*_MINE).values(read_at=func.coalesce(_MESSAGE.c.read_at, bindparam("at"))))
 
 
 def inbox(
@@ -166,13 +204,26 @@ def inbox(
     before = _LAST if after is None else after
     statement = _UNREAD if unread else _INBOX
     rows = tx.all(statement, person_id=person_id, before=before, channels=channels, most=limit)
-    return [_message(row) for row in rows]
+    return [message_of(row) for row in rows]
 
 
 def one(tx: Tx, message_id: int, person_id: str) -> Message | None:
     """The message with this id, if it is to this person."""
     row = tx.one(_ONE, message_id=message_id, by_id=person_id)
-    return _message(row) if row else None
+    return message_of(row) if row else None
+
+
+def among(tx: Tx, ids: Iterable[int]) -> dict[int, Message]:
+    """The messages with these ids, by id."""
+    wanted = sorted(set(ids))
+    return {
+        message.id: message for message in (message_of(row) for row in (tx.all(_SOME, ids=wanted) if wanted else ()))
+    }
+
+
+def told_at(tx: Tx, chain: str, seq: int) -> dict[str, Message]:
+    """Who was told of one step, by person."""
+    return {message.person_id: message for message in map(message_of, tx.all(_OF_STEP, chain=chain, seq=seq))}
 
 
 def acknowledge(tx: Tx, message_id: int, person_id: str, at: datetime) -> bool:
@@ -182,7 +233,7 @@ def acknowledge(tx: Tx, message_id: int, person_id: str, at: datetime) -> bool:
 
 def mark_read(tx: Tx, message_id: int, person_id: str, at: datetime) -> bool:
     """Marks a message read; the first time stands. False if it is not this person's."""
-    return tx.run(_MARK_READ, message_id=message_id, by_id=person_id, at=text_of(at)) == 1
+    return tx.run(_MARKREAD, message_id=message_id, by_id=person_id, at=text_of(at)) == 1
 
 
 # ---- a row and its value -----------------------------------------------------------------------------------------
@@ -193,17 +244,10 @@ def _row(message: Message) -> dict[str, Any]:
     return row | {name: text_of(row[name]) for name in ("should_at", "queued_at", "not_before")}
 
 
-def _message(row: Sequence[Any]) -> Message:
-    values = dict(zip(_READ, row, strict=True))
-    for name in ("should_at", "queued_at", "not_before", *_LATER):
+def message_of(row: Sequence[Any]) -> Message:
+    """A row of `READ` as a value."""
+    values = dict(zip(READ, row, strict=True))
+    for name in ("should_at", "queued_at", "not_before", "repeat_at", *_LATER):
         values[name] = instant_of(values[name]) if values[name] else None
     values["dead"] = bool(values["dead"])
     return Message(**values)
-
-
-_DEAD_COUNT = Prepared(select(func.count()).select_from(_MESSAGE).where(DEAD, _MESSAGE.c.chain > ""))
-
-
-def dead_count(tx: Tx) -> int:
-    """How many messages were given up."""
-    return int(tx.all(_DEAD_COUNT)[0][0])

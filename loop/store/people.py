@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     BindParameter,
@@ -292,3 +292,29 @@ def audience(
 def _some(ids: Iterable[str]) -> list[str]:
     """The different values, never none: an empty list has no form in SQL."""
     return sorted(set(ids)) or [""]
+
+
+# ---- who reads ---------------------------------------------------------------------------------------------------
+
+
+class Reader(NamedTuple):
+    """An active person with a post today, as far as writing to them needs it."""
+
+    id: str
+    language: str
+
+
+_READERS = Prepared(
+    select(_PERSON.c.id, _PERSON.c.language).where(
+        _PERSON.c.id.in_(bindparam("persons", expanding=True)), _PERSON.c.active == 1,
+        _held(and_(_OWN_POST.c.person_id == _PERSON.c.id, _valid(_OWN_POST))),
+    )
+)  # fmt: skip
+
+
+def readers(tx: Tx, persons: Iterable[str], today: date) -> dict[str, Reader]:
+    """Those of these persons who are active and hold a post today, by id."""
+    wanted = sorted({person for person in persons if person})
+    return {
+        row[0]: Reader(*row) for row in (tx.all(_READERS, persons=wanted, today=today.isoformat()) if wanted else ())
+    }

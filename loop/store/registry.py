@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from sqlalchemy import Index, Text
+from sqlalchemy import Index, Text, text
 from sqlmodel import Field, SQLModel
+
+LEAVERS = text("active = 0")
 
 
 class RegionRow(SQLModel, table=True):
@@ -50,6 +52,7 @@ class PersonRow(SQLModel, table=True):
     """An account. Never deleted: history names it."""
 
     __tablename__: ClassVar[str] = "person"
+    __table_args__ = (Index("ix_person_left", "id", sqlite_where=LEAVERS, postgresql_where=LEAVERS),)
     id: str = Field(primary_key=True)
     name: str = Field(unique=True)
     full_name: str
@@ -66,6 +69,7 @@ class PostRow(SQLModel, table=True):
         Index("ix_post_person", "person_id"),
         Index("ix_post_region", "region", "role"),
         Index("ix_post_unit", "unit_id", "role"),
+        Index("ix_post_until", "until_on", "person_id"),
     )
     id: str = Field(primary_key=True)
     person_id: str

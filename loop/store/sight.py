@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from json import loads
 from typing import Any
 
+from loop.kernel.errors import NotFound
 from loop.kernel.finding import Finding
 from loop.kernel.people import DEPARTMENT, UNIT, Actor
-from loop.store import journal
+from loop.store import findings, journal, reach
 from loop.store.journal import Entry
 from loop.store.reach import SEES_REGION
 from loop.store.session import Tx
@@ -38,6 +39,14 @@ class Step:
     entry: Entry
     open: bool
     effects: dict[str, Any]
+
+
+def seen(tx: Tx, actor: Actor, number: str) -> Finding:
+    """The finding called `number`, if there is one and `actor` may see it; raises NotFound."""
+    finding = findings.load(tx, number, lock=False)
+    if finding is None or not reach.may_see(actor, finding):
+        raise NotFound
+    return finding
 
 
 def sight_of(actor: Actor, finding: Finding) -> Sight:

@@ -16,9 +16,13 @@ from loop.store.instants import NEVER_TEXT
 Key = BigInteger().with_variant(Integer, "sqlite")
 Grams = postgresql.ARRAY(Text()).with_variant(Text(), "sqlite")
 RUNNING = text("stopped_at IS NULL")
+STOPPED = text("stopped_at IS NOT NULL")
+BY_STOP = ("owner", "stopped_at", "id")
 FAILED = text("stopped_at IS NULL AND error <> ''")
 DEAD = text("dead = 1")
 OWED = text("sent_at IS NULL AND dead = 0")
+UNREAD = text("read_at IS NULL")
+UNSIGNED = text("signed_at IS NULL AND repeat_at < '9999'")
 
 
 class FindingRow(SQLModel, table=True):
@@ -121,6 +125,10 @@ class TimerRow(SQLModel, table=True):
         Index("ix_timer_failed", "chain", "id", sqlite_where=FAILED, postgresql_where=FAILED),
         Index("ix_timer_office", "office_id", "owner", "due_at", "id", sqlite_where=RUNNING, postgresql_where=RUNNING),
         Index("ix_timer_unit", "unit_id", "owner", "due_at", "id", sqlite_where=RUNNING, postgresql_where=RUNNING),
+        *(
+            Index(f"ix_timer_{at}_stopped", f"{at}_id", *BY_STOP, sqlite_where=STOPPED, postgresql_where=STOPPED)
+            for at in ("office", "unit")
+        ),
     )
     id: str = Field(primary_key=True)
     chain: str
@@ -219,7 +227,11 @@ class AttachmentRow(SQLModel, table=True):
 
 
 class MessageRow(SQLModel, table=True):
-    """One message to one person by one channel; the outbox and the inbox are this table."""
+    """What one person is told of one step, as it stands in their inbox. `role` is the role in which they are told.
+
+    `sent_at` is when the copies for other channels were made out; until then the outbox owes it. `repeat_at` is when it is
+    sent again unless signed for.
+    """
 
     __tablename__: ClassVar[str] = "message"
     __table_args__ = (
@@ -227,6 +239,8 @@ class MessageRow(SQLModel, table=True):
         Index("ix_message_person", "person_id", "id"),
         Index("ix_message_chain", "chain", "seq"),
         Index("ix_message_dead", "chain", sqlite_where=DEAD, postgresql_where=DEAD),
+        Index("ix_message_repeat", "repeat_at", "id", sqlite_where=UNSIGNED, postgresql_where=UNSIGNED),
+        Index("ix_message_unread", "person_id", "queued_at", sqlite_where=UNREAD, postgresql_where=UNREAD),
     )
     id: int | None = Field(default=None, sa_type=Key, primary_key=True)
     key: str = Field(unique=True)
@@ -236,6 +250,7 @@ class MessageRow(SQLModel, table=True):
     step: str
     channel: str
     content: str = Field(sa_type=Text)
+    role: str = ""
     gap: str = ""
     should_at: str
     queued_at: str
@@ -247,6 +262,8 @@ class MessageRow(SQLModel, table=True):
     signed_at: str | None = None
     dead: int = 0
     error: str = ""
+    repeat_at: str = NEVER_TEXT
+    repeats: int = 0
 
 
 class GramRow(SQLModel, table=True):

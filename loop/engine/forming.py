@@ -1,0 +1,121 @@
+"""Forms deliveries out of the copies that may go: one for each reader and channel, within the day's budget and the hours.
+
+What is over the budget waits for the next morning, where it becomes one digest, and somebody is told that it did.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import uuid_utils
+
+from loop.engine import alarms
+from loop.engine.dispatch import Postage
+from loop.engine.scribe import Scribe, Seen
+from loop.kernel.decide import Book
+from loop.kernel.manners import day_began, is_quiet, may_go_at, next_morning
+from loop.kernel.messages import PERSON
+from loop.store import contacts, deliveries
+from loop.store.contacts import Contact
+from loop.store.deliveries import Copy
+from loop.store.session import Tx
+
+MOST = 500
+"""Copies looked at in one go."""
+NO_ADDRESS = "no address"
+
+
+@dataclass(frozen=True, slots=True)
+class Former:
+    """Forms deliveries within one transaction, alone."""
+
+    book: Book
+    postage: Postage
+    scribe: Scribe
+
+    def form(self, tx: Tx, now: datetime, real: datetime, left: dict[str, int]) -> int:
+        """Form what may go now; answers how many copies were dealt with. `left` is what limited channels may carry."""
+        spared = [name for name, most in left.items() if most <= 0]
+        copies = deliveries.waiting(tx, now, MOST, spared)
+        if not copies:
+            return 0
+        seen = self.scribe.look(tx, copies, now)
+        needed = self._needed(tx, copies, seen)
+        held = contacts.contacts_of(tx, {copy.person_id for copy in needed})
+        spent = deliveries.spent_since(tx, (c.person_id for c in needed), day_began(now, self.book.calendar))
+        dealt = len(copies)
+        for group in _groups(needed):
+            first = group[0]
+            if left.get(first.channel, 1) <= 0:
+                dealt -= len(group)
+            elif not self._held_back(tx, group, spent, now):
+                self._form(tx, group, seen, held, now, real)
+                spent[first.person_id] = spent.get(first.person_id, 0) + 1
+                if first.channel in left:
+                    left[first.channel] -= 1
+        return dealt
+
+    def _needed(self, tx: Tx, copies: Sequence[Copy], seen: Seen) -> list[Copy]:
+        needed: list[Copy] = []
+        dropped: dict[str, list[int]] = {}
+        for copy in copies:
+            why = seen.why_not(copy)
+            if why:
+                dropped.setdefault(why, []).append(copy.id)
+            else:
+                needed.append(copy)
+        for why, ids in dropped.items():
+            deliveries.drop(tx, ids, why)
+        return needed
+
+    def _held_back(self, tx: Tx, group: Sequence[Copy], spent: Mapping[str, int], now: datetime) -> bool:
+        """Whether this must wait: for the quiet hours to end, or because its reader has had enough for today."""
+        first, manners, calendar = group[0], self.postage.manners, self.book.calendar
+        if first.webhook_id or any(copy.urgent for copy in group):
+            return False
+        ids = [copy.id for copy in group]
+        if is_quiet(now, manners, calendar):
+            deliveries.postpone(tx, ids, may_go_at(now, "day", manners, calendar))
+            return True
+        if first.person_id and spent.get(first.person_id, 0) >= manners.budget:
+            deliveries.postpone(tx, ids, next_morning(now, manners, calendar, skip=1))
+            alarms.budget_reached(tx, self.book, first, manners.budget, now)
+            return True
+        return False
+
+    def _form(
+        self,
+        tx: Tx,
+        group: Sequence[Copy],
+        seen: Seen,
+        held: Mapping[str, Sequence[Contact]],
+        now: datetime,
+        real: datetime,
+    ) -> None:
+        first = group[0]
+        address = self._address(first, seen, held)
+        if address is None:
+            deliveries.drop(tx, [copy.id for copy in group], NO_ADDRESS)
+            return
+        key = f"{first.channel}-{uuid_utils.uuid7()}"
+        deliveries.form(tx, group, key=key, address=address, queued_at=now, not_before=real)
+
+    def _address(self, copy: Copy, seen: Seen, held: Mapping[str, Sequence[Contact]]) -> str | None:
+        """Where this channel reaches the reader today; None where it no longer does."""
+        if copy.webhook_id:
+            return seen.hooks[copy.webhook_id].url
+        way = self.postage.ways.get(copy.channel)
+        if way is not None and way.reaches != PERSON:
+            return ""
+        return next((c.address for c in held.get(copy.person_id, ()) if c.channel == copy.channel), None)
+
+
+def _groups(copies: Iterable[Copy]) -> list[list[Copy]]:
+    """Copies that go together: by one channel to one reader; programs are told of each step alone, and danger goes alone."""
+    found: dict[tuple[str, str, int, bool], list[Copy]] = {}
+    for copy in copies:
+        alone = copy.id if copy.webhook_id else 0
+        found.setdefault((copy.channel, copy.person_id, alone, copy.urgent), []).append(copy)
+    return list(found.values())

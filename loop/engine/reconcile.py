@@ -1,0 +1,149 @@
+"""Finds whom a step did not reach and makes it good: a successor is told, another channel is tried, a gap is closed.
+
+What is made good is an event of the finding like any other, so that it can be proved later who was told in whose place.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+
+import structlog
+
+from loop.engine import audience
+from loop.engine.dispatch import Dispatch
+from loop.engine.door import Engine
+from loop.engine.record import write
+from loop.kernel.calendar import local_day
+from loop.kernel.decide import Command, decide
+from loop.kernel.facts import Facts
+from loop.kernel.finding import Finding, is_end
+from loop.kernel.payloads import read
+from loop.kernel.people import THE_SYSTEM
+from loop.store import deliveries, findings, gaps, leavers, mailbox, people, standings
+from loop.store.gaps import LEFT, UNDELIVERED, Gap
+from loop.store.session import Tx
+
+LOG = structlog.get_logger(__name__)
+BATCH = 200
+PATIENCE = timedelta(days=1)
+"""How long to wait until a gap that could not be healed is looked at again (the service's clock)."""
+REACH_BACK = timedelta(days=31)
+"""Posts that ended longer ago were looked at before."""
+CLOSED, TOLD, READ_SINCE, OTHER_WAY = "closed", "somebody of the role knows", "read", "sent another way"
+
+
+@dataclass(frozen=True, slots=True)
+class Reconciliation:
+    """Looks for gaps and heals them, each in a transaction of its own."""
+
+    engine: Engine
+    dispatch: Dispatch
+
+    def run(self) -> int:
+        """Note what was left behind, then try every gap that is due for it; answers how many were healed."""
+        store = self.engine.store
+        while store.write(self._note_left) == BATCH:
+            pass
+        healed = 0
+        while True:
+            due = store.read(self._due)
+            for gap in due:
+                try:
+                    healed += store.write(partial(self._try, gap=gap))
+                except Exception:
+                    LOG.exception("gap.failed", finding=gap.chain, seq=gap.seq, role=gap.role)
+                    store.write(partial(self._put_off, gap=gap))
+            if len(due) < BATCH:
+                return healed
+
+    def _due(self, tx: Tx) -> list[Gap]:
+        return gaps.to_try(tx, self.engine.clock.now(tx) - PATIENCE, BATCH)
+
+    def _put_off(self, tx: Tx, gap: Gap) -> None:
+        gaps.tried(tx, gap, self.engine.clock.now(tx))
+
+    # ---- finding them ------------------------------------------------------------------------------------------------
+
+    def _note_left(self, tx: Tx) -> int:
+        """Unread messages of people who can no longer read them are gaps."""
+        today = local_day(self.engine.clock.now(tx), self.engine.book.calendar)
+        left = leavers.left_behind(tx, today, today - REACH_BACK, BATCH)
+        known = standings.standings(tx, (message.chain for message in left))
+        gaps.add(
+            tx,
+            [
+                Gap(
+                    chain=m.chain, seq=m.seq, role=m.role, person_id=m.person_id, step=m.step, why=LEFT, at=m.should_at,
+                    office_id=known[m.chain].office_id if m.chain in known else "",
+                )
+                for m in left
+            ],
+        )  # fmt: skip
+        return len(left)
+
+    # ---- healing them ------------------------------------------------------------------------------------------------
+
+    def _try(self, tx: Tx, gap: Gap) -> bool:
+        now = self.engine.clock.now(tx)
+        # One telling makes good everything that the same role has missed of this finding.
+        missed = gaps.open_of(tx, gap)
+        how = self._remedy(tx, missed[-1], now) if missed else ""
+        for one in missed:
+            if how:
+                gaps.heal(tx, one, now, how)
+            else:
+                gaps.tried(tx, one, now)
+        return bool(how)
+
+    def _remedy(self, tx: Tx, gap: Gap, now: datetime) -> str:
+        """How the gap was just made good, empty where it cannot be."""
+        finding = findings.load(tx, gap.chain, lock=True) if ":" not in gap.chain else None
+        if finding is None:
+            return self._beside(tx, gap)
+        if is_end(finding.state):
+            return CLOSED
+        if gap.why == UNDELIVERED:
+            return self._another_way(tx, gap, now)
+        return self._tell_successor(tx, finding, gap, now)
+
+    def _beside(self, tx: Tx, gap: Gap) -> str:
+        """Beside findings only reading heals: reminders come again by themselves."""
+        told = mailbox.told_at(tx, gap.chain, gap.seq)
+        return READ_SINCE if any(message.read_at for message in told.values()) else ""
+
+    def _another_way(self, tx: Tx, gap: Gap, now: datetime) -> str:
+        message = mailbox.told_at(tx, gap.chain, gap.seq).get(gap.person_id)
+        if message is None or message.read_at:
+            return READ_SINCE
+        others = self.dispatch.other_ways(tx, [message], now)[message.id]
+        deliveries.add_copies(tx, others)
+        return OTHER_WAY if others else ""
+
+    def _tell_successor(self, tx: Tx, finding: Finding, gap: Gap, now: datetime) -> str:
+        regions, units, persons = audience.places_of(finding, finding, [gap.role])
+        today = local_day(now, self.engine.book.calendar)
+        seats = people.audience(tx, regions=regions, units=units, persons=persons, today=today)
+        reached, _ = audience.resolve(finding, finding, [gap.role], seats)
+        told = mailbox.told_at(tx, gap.chain, gap.seq)
+        holders = [reach for reach in reached if not reach.gap]
+        if any(reach.person_id in told for reach in holders):
+            return TOLD
+        # Somebody who stood in was told at the step itself; only for a person who left somebody must be found at all.
+        if not (holders or (gap.why == LEFT and reached)):
+            return ""
+        return f"told at step {self._make_good(tx, finding, gap, now)}"
+
+    def _make_good(self, tx: Tx, finding: Finding, gap: Gap, now: datetime) -> int:
+        """Tell whoever holds the role now; answers the number of the event."""
+        engine = self.engine
+        engine.striker.strike(tx, finding, now)
+        finding = findings.load(tx, finding.number, lock=True) or finding
+        action = engine.book.workflow.actions["make_good"]
+        payload = read(action.payload, {"seq": gap.seq, "about_step": gap.step, "role": gap.role})
+        command = Command(action=action.name, actor=THE_SYSTEM, payload=payload, told=(gap.role,))
+        decision = decide(engine.book, finding, command, Facts(), now)
+        version = engine.book.workflow.version
+        outcome = write(tx, finding, decision, command, run_at=now, register=engine.register(tx), rules=version)
+        return outcome.event.seq

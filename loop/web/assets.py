@@ -1,0 +1,91 @@
+"""Styles, scripts and pictures: our own files and a few out of wheels, each under an address that names its content."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.resources import files
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from loop.kernel.errors import NotFound
+
+ROOT = "/assets"
+FOREVER = "public, max-age=31536000, immutable"
+"""An address that names its content never has another one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asset:
+    """A file that pages use: in which package it lies and where there. `sha256` pins what is not ours."""
+
+    name: str
+    package: str
+    path: str
+    media_type: str
+    sha256: str = ""
+
+
+CSS, SCRIPT, SVG = "text/css; charset=utf-8", "text/javascript; charset=utf-8", "image/svg+xml"
+ASSETS = (
+    Asset(
+        "tabler.css", "sqladmin", "statics/css/tabler.min.css", CSS,
+        "b200b267a969ac1163229932a92bc6b2af8ce2d5bd1de056a2ef40b13ded965a",
+    ),
+    Asset(
+        "htmx.js", "js_lib_htmx", "static/htmx/htmx.min.js", SCRIPT,
+        "491955cd1810747d7d7b9ccb936400afb760e06d25d53e4572b64b6563b2784e",
+    ),
+    Asset("loop.css", "loop.web", "static/loop.css", CSS),
+    Asset("loop.js", "loop.web", "static/loop.js", SCRIPT),
+    Asset("favicon.svg", "loop.web", "static/favicon.svg", SVG),
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """An asset in memory, as it is and compressed."""
+
+    asset: Asset
+    address: str
+    body: bytes
+    small: bytes
+
+
+class Shelf:
+    """All assets, read once."""
+
+    def __init__(self, assets: tuple[Asset, ...] = ASSETS) -> None:
+        loaded = [_load(asset) for asset in assets]
+        self.addresses: Mapping[str, str] = {one.asset.name: one.address for one in loaded}
+        """Address by name, for templates."""
+        self._by_address = {one.address: one for one in loaded}
+
+    @property
+    def compressed_size(self) -> int:
+        """Bytes that a first visit fetches."""
+        return sum(len(one.small) for one in self._by_address.values())
+
+    def route(self) -> Route:
+        """The route that serves them."""
+        return Route(f"{ROOT}/{{digest}}/{{name}}", self._serve, methods=["GET"])
+
+    async def _serve(self, request: Request) -> Response:
+        found = self._by_address.get(request.url.path)
+        if found is None:
+            raise NotFound
+        headers = {"Cache-Control": FOREVER, "Vary": "Accept-Encoding"}
+        if "gzip" in request.headers.get("accept-encoding", ""):
+            headers["Content-Encoding"] = "gzip"
+            return Response(found.small, headers=headers, media_type=found.asset.media_type)
+        return Response(found.body, headers=headers, media_type=found.asset.media_type)
+
+
+def _load(asset: Asset) -> Loaded:
+    body = files(asset.package).joinpath(asset.path).read_bytes()
+    digest = hashlib.sha256(body).hexdigest()
+    return Loaded(asset, f"{ROOT}/{digest[:16]}/{asset.name}", body, gzip.compress(body, 9, mtime=0))

@@ -1,0 +1,34 @@
+"""The sentences that greet somebody after something was done: a redirect carries the code, the page says the sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from loop.kernel.labels import Label
+from loop.kernel.workflow import Workflow
+
+PARAMETER = "done"
+ACTED = "acted."
+"""Begins the codes that say that an action was taken; the action's name follows."""
+HAS_ACTED = Label("已办理：{action}。", "Done: {action}.")
+
+NOTICES: Mapping[str, Label] = {
+    "signed-in": Label("欢迎回来。", "Welcome back."),
+    "signed-out": Label("您已安全退出。", "You are signed out."),
+    "message-signed": Label("已签收。", "Signed for."),
+    "messages-signed": Label("所选消息已签收。", "The chosen messages are signed for."),
+    "language-kept": Label("语言已保存。", "Your language is saved."),
+    "password-changed": Label(
+        "密码已修改，其他设备已退出登录。", "Your password is changed; other devices are signed out."
+    ),
+    "substitutes-kept": Label("代理安排已保存。", "Your substitutes are saved."),
+}
+"""By code. Nothing that a person typed stands in an address."""
+
+
+def notice_of(code: str, flow: Workflow) -> Label | None:
+    """The sentence for a code; None for one that there is not."""
+    action = flow.actions.get(code.removeprefix(ACTED)) if code.startswith(ACTED) else None
+    if action is not None:
+        return Label(HAS_ACTED.zh.format(action=action.label.zh), HAS_ACTED.en.format(action=action.label.en))
+    return NOTICES.get(code)

@@ -1,0 +1,91 @@
+"""Whatever the library Apprise knows: Bark, PushPlus, Server酱 and many more.
+
+The address of the service is the office's; a person fills one place in it and never chooses the host.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from typing import Annotated, Any
+from urllib.parse import quote
+
+from pydantic import Field, SecretStr, field_validator
+
+from loop.kernel.labels import Label
+from loop.kernel.messages import PERSON, Letter, SendFailed
+from notifiers.options import ChannelOptions, Configured
+from notifiers.rendering import plain, subject
+from notifiers.secret import Secret
+from notifiers.words import guarded
+
+PLACE = "{address}"
+HOST = re.compile(r"([A-Za-z0-9]+)://(?:[^/?#]*@)?([^/?#]*)")
+UNFIT = Label("填写的内容不符合该服务的要求。", "this does not fit the service")
+LONGEST = 4096
+"""Bytes of the text; a service that takes less cuts it into parts."""
+
+
+def _library() -> Any:
+    """Apprise, which takes half a second to come and is needed only where it is configured."""
+    import apprise  # noqa: PLC0415
+
+    return apprise
+
+
+class AppriseOptions(ChannelOptions):
+    """`url` as Apprise documents it, with {address} where the person's own part goes; `timeout` is in seconds."""
+
+    url: Secret
+    timeout: Annotated[float, Field(gt=0)] = 20
+
+    @field_validator("url")
+    @classmethod
+    def known_service(cls, url: SecretStr) -> SecretStr:
+        text = url.get_secret_value()
+        found = HOST.match(text)
+        if not found or text.count(PLACE) != 1:
+            raise ValueError(
+                "the address is written service://…, with {address} once, where the person's own part goes"
+            )
+        service = _library().manager_plugins.NotificationManager().schemas()
+        if found[1].lower() not in service:
+            raise ValueError(f"Apprise knows no service {found[1]}")
+        plugin = _library().manager_plugins.NotificationManager()[found[1].lower()]
+        if PLACE in found[2] and any("{host}" in form for form in plugin.templates):
+            raise ValueError("{address} can't choose the host")
+        return url
+
+
+class AppriseService(Configured[AppriseOptions]):
+    """Reaches a person by a service of the office's choice."""
+
+    kind = "apprise"
+    reaches = PERSON
+    Options = AppriseOptions
+
+    def refuses(self, address: str) -> Label | None:
+        return None if self._service(address) else UNFIT
+
+    async def send(self, letter: Letter) -> bool:
+        """Hand the letter to the service; Apprise tells neither why it failed nor whether that lasts."""
+        service = self._service(letter.address)
+        if service is None:
+            raise SendFailed(UNFIT.en, permanent=True)
+        text = plain(letter, LONGEST, clean=guarded)
+        try:
+            async with asyncio.timeout(self._options.timeout):
+                taken = await service.async_notify(
+                    body=text, title=guarded(subject(letter)), body_format=_library().NotifyFormat.TEXT
+                )
+        except TimeoutError:
+            raise SendFailed("the service did not answer in time") from None
+        if not taken:
+            raise SendFailed("the service did not take the letter")
+        return False
+
+    def _service(self, address: str) -> Any:
+        """The service with the person's part in it; None where that does not fit."""
+        part, service = quote(address, safe="", errors="replace"), _library().Apprise()
+        fits = address and service.add(self._options.url.get_secret_value().replace(PLACE, part))
+        return service if fits else None
