@@ -30,7 +30,20 @@ LINE, LONGEST_LINE = 70, 140
 """Characters of a short message as it should be (Chinese), and as it may be."""
 HEADED = Label("{headline}：{text}", "{headline}: {text}")
 TITLED = Label("《{title}》", " “{title}”")
-CHAINS = {"supervision": Label("督导", "Supervision"), "tip-off": Label("举报", "Tip-off")}
+CHAINS = {
+    "supervision": Label("督导", "Supervision"), "tip-off": Label("举报", "Tip-off"), "alarm": Label("告知异常", "Telling people"),
+}  # fmt: skip
+ALARMS = {
+    "budget_reached": Label(
+        "{person} 在 {day} 的通知已达上限 {budget} 封，其余并入下一工作日早间汇总。",
+        "On {day} {person} reached the budget of {budget} letters; the rest comes with the next morning's digest.",
+    ),
+    "endpoint_off": Label(
+        "订阅“{name}”的接收地址拒收，已停用；修复后请重新启用，并重发未达的内容。",
+        "The endpoint of “{name}” refuses and was switched off; mend it, switch it on and replay what it missed.",
+    ),
+}
+"""What an office or an owner is told when telling people went wrong, with what the content says in place of the names."""
 STANDS_IN = Label("{role}暂无可通知人员，由您代收。", "Nobody can be told as {role}; you stand in.")
 WEEKDAYS = (
     Label("周一", "Mon"), Label("周二", "Tue"), Label("周三", "Wed"), Label("周四", "Thu"), Label("周五", "Fri"),
@@ -74,6 +87,10 @@ def notice_of(
     missing.
     """
     reader, letters = gap or role, workflow.letters
+    if step in ALARMS and str(content.get("chain", "")).startswith("alarm:"):
+        told = ALARMS[step].filled(**{name: value for name, value in content.items() if name not in ("zh", "en")})
+        headline = CHAINS["alarm"].in_(language)
+        return Notice(thread=str(content["chain"]), headline=headline, said=told.in_(language))
     saying = letters.said.get(str(content.get("about") or step), UNKNOWN)
     clock = _clock(content, saying, reader, workflow, calendar)
     deadline, over = letters.deadlines.get(clock.rule), clock.on is not None and clock.on < today
