@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import re
+import warnings
+from functools import cache
 from typing import Annotated, Any
 from urllib.parse import quote
 
@@ -26,11 +28,17 @@ LONGEST = 4096
 """Bytes of the text; a service that takes less cuts it into parts."""
 
 
+@cache
 def _library() -> Any:
-    """Apprise, which takes half a second to come and is needed only where it is configured."""
-    import apprise  # noqa: PLC0415
+    """Apprise with all its services, which takes a second to come and is needed only where it is configured."""
+    with warnings.catch_warnings():
+        # Some of its services import modules that are on their way out of Python.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        import apprise  # noqa: PLC0415
 
-    return apprise
+        library: Any = apprise
+        library.manager_plugins.NotificationManager().load_modules()
+    return library
 
 
 class AppriseOptions(ChannelOptions):
@@ -48,11 +56,10 @@ class AppriseOptions(ChannelOptions):
             raise ValueError(
                 "the address is written service://…, with {address} once, where the person's own part goes"
             )
-        service = _library().manager_plugins.NotificationManager().schemas()
-        if found[1].lower() not in service:
-            raise ValueError(f"Apprise knows no service {found[1]}")
-        plugin = _library().manager_plugins.NotificationManager()[found[1].lower()]
-        if PLACE in found[2] and any("{host}" in form for form in plugin.templates):
+        services, service = _library().manager_plugins.NotificationManager(), found[1].lower()
+        if service not in services:
+            raise ValueError(f"Apprise knows no service {service}")
+        if PLACE in found[2] and any("{host}" in form for form in services[service].templates):
             raise ValueError("{address} can't choose the host")
         return url
 

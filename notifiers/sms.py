@@ -144,7 +144,9 @@ class Sms(Configured[SmsOptions]):
         told = self._options
         if answer.accepted and told.success.on(answer):
             return
-        said = quoted(answer.text, told.url, told.secret, *told.headers.values(), *private)
+        # JSON may spell Chinese in numbers, which nobody reads.
+        words = answer.text if answer.json is None else json.dumps(answer.json, ensure_ascii=False)
+        said = quoted(words, told.url, told.secret, *told.headers.values(), *private)
         if told.again and told.again.on(answer):
             raise SendFailed(f"{answer.host} can't take it now: {said}", retry_after=answer.retry_after)
         answer.check()
