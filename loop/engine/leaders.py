@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from json import loads
 from typing import Any
 
 from loop.engine.door import Engine, Wish
@@ -34,6 +35,12 @@ class Glance:
     finding: Finding
     today: date
     may_instruct: bool
+
+    @property
+    def content(self) -> dict[str, Any]:
+        """What the message says."""
+        said: dict[str, Any] = loads(self.message.content)
+        return said
 
 
 @dataclass(frozen=True, slots=True)
