@@ -12,6 +12,7 @@ from loop.access import Access
 from loop.api.app import create_app
 from loop.bootstrap import MIB, Parts
 from loop.service import Policy, Service
+from loop.web.install import install
 
 
 @contextmanager
@@ -30,6 +31,7 @@ def web(parts: Parts, *, scheduler: bool) -> Iterator[FastAPI]:
         ),
     )  # fmt: skip
     app = create_app(service)
+    install(app, service)
     if not scheduler:
         yield app
         return

@@ -36,6 +36,9 @@ class Internal(LoopError):
     text = INTERNAL
 
 
+LINKS = "/l/"
+
+
 class Edge:
     """Wraps the application. `limit_of` answers the largest body, in bytes, that a path takes."""
 
@@ -74,7 +77,7 @@ class _Exchange:
         except ClientDisconnect:
             self._status = GONE
         except Exception:
-            LOG.exception("request.failed", request_id=self._id, path=self._scope["path"])
+            LOG.exception("request.failed", request_id=self._id, path=_told(self._scope["path"]))
             await self._refuse(Internal(request_id=self._id))
         self._log()
 
@@ -113,6 +116,11 @@ class _Exchange:
             return
         took = round((time.perf_counter() - self._begun) * 1000, 1)
         LOG.info(
-            "request", request_id=self._id, method=self._scope["method"], path=path, status=self._status, ms=took,
+            "request", request_id=self._id, method=self._scope["method"], path=_told(path), status=self._status, ms=took,
             who=self._scope.get("state", {}).get("who"),
         )  # fmt: skip
+
+
+def _told(path: str) -> str:
+    """The path as the log may hold it: a leader's link opens a finding for whoever reads it."""
+    return f"{LINKS}…" if path.startswith(LINKS) else path

@@ -30,20 +30,11 @@ class Asset:
     sha256: str = ""
 
 
-CSS, SCRIPT, SVG = "text/css; charset=utf-8", "text/javascript; charset=utf-8", "image/svg+xml"
+CSS, SVG = "text/css; charset=utf-8", "image/svg+xml"
 ASSETS = (
-    Asset(
-        "tabler.css", "sqladmin", "statics/css/tabler.min.css", CSS,
-        "b200b267a969ac1163229932a92bc6b2af8ce2d5bd1de056a2ef40b13ded965a",
-    ),
-    Asset(
-        "htmx.js", "js_lib_htmx", "static/htmx/htmx.min.js", SCRIPT,
-        "491955cd1810747d7d7b9ccb936400afb760e06d25d53e4572b64b6563b2784e",
-    ),
     Asset("loop.css", "loop.web", "static/loop.css", CSS),
-    Asset("loop.js", "loop.web", "static/loop.js", SCRIPT),
     Asset("favicon.svg", "loop.web", "static/favicon.svg", SVG),
-)  # fmt: skip
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,25 @@
+"""Puts the pages on an application: their routes, their files, their refusals. The API beside them is left as it is."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, FastAPI
+
+from loop.service import Service
+from loop.web import language, leader
+from loop.web.assets import Shelf
+from loop.web.refusals import refused
+from loop.web.render import Renderer
+
+ROUTERS: tuple[APIRouter, ...] = (language.router, leader.router)
+"""Every page; an address that two could take goes to the first."""
+
+
+def install(app: FastAPI, service: Service) -> None:
+    """Serve the pages of `service` by `app`, which has its `state.service`."""
+    shelf = Shelf()
+    app.state.service = service
+    app.state.renderer = Renderer(shelf.addresses)
+    app.state.pages = refused
+    app.router.routes.append(shelf.route())
+    for router in ROUTERS:
+        app.include_router(router, include_in_schema=False)
