@@ -12,9 +12,7 @@ from loop.store.tables import MessageRow
 _MESSAGE = table_of(MessageRow)
 _SOME = (
     select(_MESSAGE.c.id)
-    .where(
-        _MESSAGE.c.person_id == bindparam("person_id"), _MESSAGE.c.channel == "inbox", _MESSAGE.c.read_at.is_(None)
-    )
+    .where(_MESSAGE.c.person_id == bindparam("person_id"), _MESSAGE.c.channel == "inbox", _MESSAGE.c.read_at.is_(None))
     .limit(bindparam("most"))
     .subquery()
 )
