@@ -12,15 +12,18 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
+from typing import Annotated
 
 from pwdlib import PasswordHash
 from pwdlib.exceptions import UnknownHashError
 from pwdlib.hashers.argon2 import Argon2Hasher
+from pydantic import Field
 
 from loop.engine.door import Engine
 from loop.kernel.calendar import local_day
 from loop.kernel.errors import Forbidden, Invalid, Unauthenticated
 from loop.kernel.labels import Label
+from loop.kernel.payloads import Name, Payload, field
 from loop.kernel.people import Actor
 from loop.store import accounts, people
 from loop.store.accounts import BrowserSession, Login, Token
@@ -60,6 +63,13 @@ class Caller:
     today: date
     token: Token | None = None
     session: BrowserSession | None = None
+
+
+class SignIn(Payload):
+    """A name and a password."""
+
+    name: Name = field("登录名", "name")
+    password: Annotated[str, Field(min_length=1, max_length=LONGEST_PASSWORD)] = field("密码", "password")
 
 
 class Passwords:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from urllib.parse import urlsplit
 
 from starlette.requests import Request
+from starlette.responses import Response
 
 COOKIE = "loop_session"
 """The cookie that holds a browser's session."""
@@ -18,6 +19,18 @@ def is_foreign(request: Request) -> bool:
         return site not in ("same-origin", "none")
     origin = request.headers.get("origin")
     return origin is not None and urlsplit(origin).netloc != request.headers.get("host")
+
+
+def keep_session(response: Response, clear: str, *, seconds: int, https_only: bool) -> None:
+    """Let the browser hold its session for so many seconds, out of reach of scripts and of other sites' forms."""
+    response.set_cookie(
+        COOKIE, clear, max_age=seconds, path="/", httponly=True, samesite="lax", secure=https_only
+    )  # fmt: skip
+
+
+def drop_session(response: Response) -> None:
+    """Let the browser forget its session."""
+    response.delete_cookie(COOKIE, path="/")
 
 
 def client_of(request: Request) -> str:

@@ -13,7 +13,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from loop import calendars
-from loop.api.inbox import text_of_message
 from loop.kernel.calendar import due_instant
 from loop.kernel.clocks import Recur, Remind
 from loop.kernel.finding import NEVER
@@ -24,6 +23,7 @@ from loop.kernel.model import told_by
 from loop.kernel.people import CAPACITIES, ROLES, SYSTEM
 from loop.kernel.wording import notice_of, short, subject_of, whole
 from loop.kernel.workflow import COURSE, WINDOW, BadWorkflow, join
+from loop.store import tray
 from loop.store.instants import text_of
 from tests.web import Site, site
 from tests.world import World, world
@@ -342,7 +342,7 @@ def everything_told(world: World) -> Iterator[tuple[str, str, str]]:
     """Who was told which content in which text."""
     for name in world.cast.ids:
         for message in world.inbox(name):
-            text = text_of_message(message, world.engine.book)
+            text = tray.text_of(message, world.engine.book)
             yield name, message.content, text.zh + text.en
 
 

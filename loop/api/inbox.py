@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from json import loads
 from typing import Annotated, Any
 
@@ -17,22 +16,17 @@ from loop.api.deps import query_of, service_of, writing
 from loop.api.describe import IDEMPOTENCY_KEY, REFUSALS_OF_READING, REFUSALS_OF_WRITING, parameters, said
 from loop.api.shapes import LabelOut, Shape
 from loop.api.views import both, instant
-from loop.kernel.calendar import local_day
 from loop.kernel.decide import Book
-from loop.kernel.errors import Invalid, NotFound
+from loop.kernel.errors import NotFound
 from loop.kernel.finding import NEVER
-from loop.kernel.labels import LANGUAGES, Label
-from loop.kernel.wording import notice_of, whole
-from loop.kernel.workflow import owners, windows
-from loop.store import desk, mailbox, timers
-from loop.store.instants import instant_of, text_of
+from loop.kernel.labels import Label
+from loop.store import desk, mailbox, tray
+from loop.store.instants import instant_of
 from loop.store.mailbox import Message
-from loop.store.paging import cursor, key_of, limit_of
 from loop.store.session import Tx
 from loop.store.timers import Todo
 
 router = APIRouter(tags=["inbox"])
-MESSAGES, TODO = "notifications", "todo"
 
 
 class InboxQuery(BaseModel):
@@ -125,25 +119,12 @@ def message_view(message: Message, book: Book) -> dict[str, Any]:
     due_at = instant_of(said["due_at"]) if said.get("due_at") else NEVER
     calendar = book.calendar
     return {
-        "id": str(message.id), "text": both(text_of_message(message, book)), **belongs(message.chain),
+        "id": str(message.id), "text": both(tray.text_of(message, book)), **belongs(message.chain),
         "title": said.get("title"), "action": message.step, "state": said.get("state"),
         "due_at": instant(due_at, calendar), "due_rule": said.get("due_rule") or None, "gap": message.gap or None,
         "at": instant(message.should_at, calendar), "sent_at": instant(message.sent_at, calendar),
         "read_at": instant(message.read_at, calendar), "acknowledged_at": instant(message.signed_at, calendar),
     }  # fmt: skip
-
-
-def text_of_message(message: Message, book: Book) -> Label:
-    """What a message says, as of the day on which it was queued: what it said then stays true."""
-    content, today = loads(message.content), local_day(message.queued_at, book.calendar)
-    zh, en = (
-        notice_of(
-            content, step=message.step, role=message.role, gap=message.gap, language=language, workflow=book.workflow,
-            calendar=book.calendar, today=today, url="",
-        )
-        for language in LANGUAGES
-    )  # fmt: skip
-    return Label(whole(zh, "zh"), whole(en, "en"))
 
 
 @router.get(
@@ -156,11 +137,8 @@ async def list_notifications(request: Request) -> Response:
 
     def work(tx: Tx, caller: Caller) -> Answer:
         asked = query_of(request, InboxQuery)
-        after = int(key_of(MESSAGES, asked.after, int)[0]) if asked.after else None
-        found = mailbox.inbox(tx, caller.actor.id, limit=asked.limit + 1, after=after, unread=asked.unread)
-        shown = found[: asked.limit]
-        following = cursor(MESSAGES, (shown[-1].id,)) if len(found) > asked.limit else None
-        return listed([message_view(message, service.book) for message in shown], following)
+        page = tray.page(tx, caller.actor.id, limit=asked.limit, after=asked.after, unread=asked.unread)
+        return listed([message_view(message, service.book) for message in page.items], page.next)
 
     return await looking(request, work)
 
@@ -213,24 +191,9 @@ async def list_todo(request: Request) -> Response:
 
     def work(tx: Tx, caller: Caller) -> Answer:
         asked = query_of(request, TodoQuery)
-        limit_of(asked.limit)
-        at = desk.desk_of(tx, caller.actor)
-        found = timers.todo(
-            tx, owners=owners(service.book.workflow), offices=at.offices, units=at.units, persons=at.persons,
-            limit=asked.limit + 1, after=_place(asked.after), windows=windows(service.book.workflow), now=caller.now,
+        page = desk.page(
+            tx, caller.actor, service.book.workflow, now=caller.now, limit=asked.limit, after=asked.after
         )  # fmt: skip
-        shown = found[: asked.limit]
-        following = cursor(TODO, (text_of(shown[-1].due_at), shown[-1].id)) if len(found) > asked.limit else None
-        return listed([_todo_view(item, caller, service.book) for item in shown], following)
+        return listed([_todo_view(item, caller, service.book) for item in page.items], page.next)
 
     return await looking(request, work)
-
-
-def _place(after: str | None) -> tuple[datetime, str] | None:
-    if not after:
-        return None
-    at, id_ = key_of(TODO, after, str, str)
-    try:
-        return instant_of(str(at)), str(id_)
-    except ValueError:
-        raise Invalid.field("after", "不是本列表给出的翻页标记。", "is not a cursor of this list.", "cursor") from None

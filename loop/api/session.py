@@ -9,14 +9,14 @@ from fastapi import APIRouter, Request
 from pydantic import Field
 from starlette.responses import Response
 
-from loop.access import NOT_FROM_HERE, Caller
+from loop.access import NOT_FROM_HERE, Caller, SignIn
 from loop.api import shapes
 from loop.api.answers import Answer, json_answer
 from loop.api.bodies import body_of
 from loop.api.deps import credentials_of, known, reading, service_of, shaped, writing
 from loop.api.describe import REFUSALS_OF_WRITING, body, refusals, said
 from loop.api.views import both, day
-from loop.browser import COOKIE, client_of, is_foreign
+from loop.browser import COOKIE, client_of, drop_session, is_foreign, keep_session
 from loop.kernel.errors import Forbidden
 from loop.kernel.payloads import Day, Name, Payload, field
 from loop.kernel.people import ROLES, Post
@@ -26,13 +26,6 @@ from loop.store.reach import SEES_REGION
 from loop.store.session import Tx
 
 router = APIRouter(tags=["session"])
-
-
-class SignIn(Payload):
-    """A name and a password."""
-
-    name: Name = field("登录名", "name")
-    password: Annotated[str, Field(min_length=1, max_length=256)] = field("密码", "password")
 
 
 class Substitute(Payload):
@@ -69,9 +62,8 @@ async def login(request: Request) -> Response:
         return json_answer(_me(tx, service.access.of_session(tx, session)))
 
     response = (await asyncio.wrap_future(service.store.submit_read(work))).response()
-    response.set_cookie(
-        COOKIE, clear, max_age=service.access.session_seconds, path="/", httponly=True, samesite="lax",
-        secure=service.policy.https_only,
+    keep_session(
+        response, clear, seconds=service.access.session_seconds, https_only=service.policy.https_only
     )  # fmt: skip
     return response
 
@@ -88,7 +80,7 @@ async def logout(request: Request) -> Response:
 
     await asyncio.wrap_future(service_of(request).store.submit(work))
     response = Response(status_code=204)
-    response.delete_cookie(COOKIE, path="/")
+    drop_session(response)
     return response
 
 
