@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, TypeVar, overload
 
 
 @dataclass
@@ -18,6 +18,10 @@ class Receiver:
     url: str = ""
     status: int = 204
     got: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
+
+    def answer(self, id_: str) -> int:
+        """With which status a letter of this id is answered."""
+        return self.status
 
     @property
     def bodies(self) -> list[Any]:
@@ -30,16 +34,32 @@ class Receiver:
         return [headers["webhook-id"] for headers, _ in self.got]
 
 
+R = TypeVar("R", bound=Receiver)
+
+
+@overload
 @contextmanager
-def listening() -> Iterator[Receiver]:
-    """A receiver as long as the context lasts."""
-    receiver = Receiver()
+def listening() -> Iterator[Receiver]: ...
+
+
+@overload
+@contextmanager
+def listening(receiver: R) -> Iterator[R]: ...
+
+
+@contextmanager
+def listening(receiver: Receiver | None = None) -> Iterator[Receiver]:
+    """`receiver`, or one that takes everything, as long as the context lasts."""
+    told = receiver or Receiver()
+    turn = threading.Lock()
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers.get("content-length", "0")))
-            receiver.got.append(({name.lower(): value for name, value in self.headers.items()}, body))
-            self.send_response(receiver.status)
+            with turn:
+                told.got.append(({name.lower(): value for name, value in self.headers.items()}, body))
+                status = told.answer(self.headers.get("webhook-id", ""))
+            self.send_response(status)
             self.send_header("content-length", "0")
             self.end_headers()
 
@@ -47,11 +67,11 @@ def listening() -> Iterator[Receiver]:
             """Nothing is printed."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    receiver.url = f"http://127.0.0.1:{server.server_port}/hook"
+    told.url = f"http://127.0.0.1:{server.server_port}/hook"
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
     try:
-        yield receiver
+        yield told
     finally:
         server.shutdown()
         thread.join()

@@ -23,7 +23,7 @@ OWNER = "owner"
 
 def wait_of(delivery: Delivery, asked: timedelta | None) -> timedelta:
     """How long to wait until the next try."""
-    return backoff(delivery.attempts, delivery.key, asked)
+    return backoff(delivery.failures + 1, delivery.key, asked)
 
 
 def went_through(tx: Tx, delivery: Delivery) -> None:

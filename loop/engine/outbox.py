@@ -172,7 +172,7 @@ class Outbox:
                 deliveries.settle(tx, delivery, real, sent_at=now, delivered=result.delivered)
                 aftermath.went_through(tx, delivery)
                 continue
-            given_up = result.permanent or delivery.attempts >= self.attempts
+            given_up = result.permanent or delivery.failures + 1 >= self.attempts
             LOG.warning(
                 "delivery.failed", key=delivery.key, channel=delivery.channel, error=result.error, dead=given_up
             )

@@ -61,6 +61,7 @@ class Delivery:
     queued_at: datetime
     not_before: datetime
     attempts: int
+    failures: int
     sent_at: datetime | None
     delivered_at: datetime | None
     dead: int
@@ -149,7 +150,7 @@ def postpone(tx: Tx, copy_ids: Sequence[int], until: datetime) -> None:
 # ---- deliveries ----------------------------------------------------------------------------------------------------
 
 _NEW = ("key", "channel", "person_id", "webhook_id", "address", "copies", "urgent", "queued_at", "not_before")
-_OF_DELIVERY = ("id", *_NEW, "attempts", "sent_at", "delivered_at", "dead", "error")
+_OF_DELIVERY = ("id", *_NEW, "attempts", "failures", "sent_at", "delivered_at", "dead", "error")
 _COLUMNS = tuple(_DELIVERY.c[name] for name in _OF_DELIVERY)
 _FORM = Prepared(insert(_DELIVERY).returning(_DELIVERY.c.id), columns=_NEW)
 _PICK = Prepared(
@@ -180,6 +181,16 @@ _SPENT = Prepared(
 )  # fmt: skip
 _SETTLE = Prepared(
     update(_DELIVERY).where(_DELIVERY.c.id == bindparam("delivery")), columns=("sent_at", "delivered_at", "error")
+)
+_MISSED = Prepared(
+    update(_DELIVERY)
+    .where(_DELIVERY.c.id == bindparam("delivery"))
+    .values(
+        failures=_DELIVERY.c.failures + 1,
+        not_before=bindparam("again"),
+        dead=bindparam("given_up"),
+        error=bindparam("why"),
+    )
 )
 _FAIL = Prepared(
     update(_DELIVERY).where(_DELIVERY.c.id == bindparam("delivery")), columns=("not_before", "dead", "error")
@@ -237,7 +248,7 @@ def settle(tx: Tx, delivery: Delivery, real: datetime, *, sent_at: datetime, del
 def fail(tx: Tx, delivery: Delivery, real: datetime, error: str, *, retry_at: datetime | None, permanent: bool) -> None:
     """Records why a delivery could not be sent; tried again at `retry_at` (real time), or given up where that is None."""
     again = text_of(retry_at or real)
-    tx.run(_FAIL, delivery=delivery.id, not_before=again, dead=0 if retry_at else GIVEN_UP, error=error)
+    tx.run(_MISSED, delivery=delivery.id, again=again, given_up=0 if retry_at else GIVEN_UP, why=error)
     _note(tx, delivery, real, error, permanent=permanent)
 
 
@@ -266,7 +277,7 @@ _TRIES = Prepared(
 _REPLAY = Prepared(
     update(_DELIVERY)
     .where(_DELIVERY.c.id == bindparam("delivery"), _DELIVERY.c.dead != 0)
-    .values(dead=0, error="", not_before=bindparam("real"), attempts=0)
+    .values(dead=0, error="", not_before=bindparam("real"), failures=0)
 )
 _DEAD_COUNT = Prepared(select(func.count()).select_from(_DELIVERY).where(DEAD, _DELIVERY.c.id > 0))
 _OWED_COUNT = Prepared(select(func.count()).select_from(_DELIVERY).where(OWED, _DELIVERY.c.not_before > ""))

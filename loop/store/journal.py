@@ -11,7 +11,7 @@ from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, func, insert, select, tuple_
+from sqlalchemy import bindparam, func, insert, select
 
 from loop.store import settings_kept
 from loop.store.canonical import canonical, digest
@@ -61,6 +61,11 @@ _TRAIL = Prepared(
     .order_by(_EVENT.c.seq)
     .limit(bindparam("most"))
 )
+_PLACES = Prepared(
+    select(*(_EVENT.c[name] for name in _NAMES)).where(
+        _EVENT.c.chain == bindparam("chain"), _EVENT.c.seq.in_(bindparam("seqs", expanding=True))
+    )
+)
 _HEAD = Prepared(
     select(_EVENT.c.seq, _EVENT.c.hash)
     .where(_EVENT.c.chain == bindparam("chain"))
@@ -94,11 +99,12 @@ def trail(tx: Tx, chain: str, after_seq: int = 0, limit: int = 1_000) -> list[En
 
 def at(tx: Tx, places: Iterable[tuple[str, int]]) -> dict[tuple[str, int], Entry]:
     """The entries at these places (chain, seq), by place."""
-    wanted = sorted(set(places))
-    if not wanted:
-        return {}
-    query = select(*(_EVENT.c[name] for name in _NAMES)).where(tuple_(_EVENT.c.chain, _EVENT.c.seq).in_(wanted))
-    return {(entry.chain, entry.seq): entry for entry in map(_entry, tx.select(query))}
+    # Chain by chain: asked for a list of pairs, SQLite reads the whole table.
+    wanted: dict[str, set[int]] = {}
+    for chain, seq in places:
+        wanted.setdefault(chain, set()).add(seq)
+    rows = [row for chain, seqs in wanted.items() for row in tx.all(_PLACES, chain=chain, seqs=sorted(seqs))]
+    return {(entry.chain, entry.seq): entry for entry in map(_entry, rows)}
 
 
 def head_of(tx: Tx, chain: str) -> tuple[int, str]:

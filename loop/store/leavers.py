@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from sqlalchemy import and_, bindparam, exists, literal, not_, select, union
+from sqlalchemy import bindparam, exists, literal, not_, select, union
 
 from loop.store.core import table_of
 from loop.store.mailbox import COLUMNS, Message, message_of
@@ -20,12 +20,12 @@ _GONE = union(
     select(_PERSON.c.id).where(LEAVERS),
     select(_POST.c.person_id).where(_POST.c.until_on >= bindparam("since"), _POST.c.until_on < bindparam("today")),
 ).subquery("gone")
-_HOLDS = exists(
-    select(literal(1)).select_from(_POST).where(
-        _POST.c.person_id == _GONE.c.id, _POST.c.from_on <= bindparam("today"), _POST.c.until_on >= bindparam("today")
+_SEATED = exists(
+    select(literal(1)).select_from(_POST).join(_PERSON, _PERSON.c.id == _POST.c.person_id).where(
+        _POST.c.person_id == _GONE.c.id, _POST.c.from_on <= bindparam("today"), _POST.c.until_on >= bindparam("today"),
+        _PERSON.c.active == 1,
     )
 )  # fmt: skip
-_IN_OFFICE = exists(select(literal(1)).select_from(_PERSON).where(_PERSON.c.id == _GONE.c.id, _PERSON.c.active == 1))
 _KNOWN = exists(
     select(literal(1)).select_from(_GAP).where(
         _GAP.c.chain == _MESSAGE.c.chain, _GAP.c.seq == _MESSAGE.c.seq, _GAP.c.role == _MESSAGE.c.role,
@@ -35,7 +35,7 @@ _KNOWN = exists(
 _LEFT = Prepared(
     select(*COLUMNS)
     .join_from(_GONE, _MESSAGE, _MESSAGE.c.person_id == _GONE.c.id)
-    .where(UNREAD, not_(and_(_HOLDS, _IN_OFFICE)), not_(_KNOWN))
+    .where(UNREAD, not_(_SEATED), not_(_KNOWN))
     .order_by(_MESSAGE.c.id)
     .limit(bindparam("most"))
 )

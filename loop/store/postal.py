@@ -68,6 +68,8 @@ class DeliveryRow(SQLModel, table=True):
     not_before: str
     tried_at: str = ""
     attempts: int = 0
+    """How often it was taken; a try that a crash cut off counts here, and not among the failures."""
+    failures: int = 0
     sent_at: str | None = None
     delivered_at: str | None = None
     dead: int = 0

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Integer, Text, and_, bindparam, insert, literal, or_, select, update
+from sqlalchemy import Integer, Text, bindparam, insert, literal, or_, select, union, update
 
 from loop.kernel.finding import NEVER
 from loop.store.core import table_of
@@ -69,8 +69,10 @@ _CHANGE = Prepared(
 _NAMED = literal("%,").concat(bindparam("of_step", type_=Text())).concat(literal(",%"))
 # An underscore of the name stands for any character here; who sends looks again.
 _SUBSCRIBED = or_(_HOOK.c.actions == EVERY, _HOOK.c.actions.like(_NAMED))
-_REACHED = or_(
-    _HOOK.c.region.in_(bindparam("regions", expanding=True)), _HOOK.c.unit_id.in_(bindparam("units", expanding=True))
+# Each half reads its own index; asked for either in one breath, SQLite would walk through all of them.
+_REACHED = union(
+    select(_HOOK.c.id).where(_HOOK.c.active == 1, _HOOK.c.region.in_(bindparam("regions", expanding=True))),
+    select(_HOOK.c.id).where(_HOOK.c.active == 1, _HOOK.c.unit_id.in_(bindparam("units", expanding=True))),
 )
 _TELL = Prepared(
     insert(_COPY).from_select(
@@ -79,7 +81,7 @@ _TELL = Prepared(
             bindparam("prefix", type_=Text()).concat(_HOOK.c.id), bindparam("of_chain", type_=Text()),
             bindparam("of_seq", type_=Integer()), bindparam("of_step", type_=Text()), literal(""), literal(CHANNEL),
             _HOOK.c.id, literal(0), bindparam("at", type_=Text()), literal(""),
-        ).where(and_(_HOOK.c.active == 1, _REACHED, _SUBSCRIBED)),
+        ).where(_HOOK.c.id.in_(_REACHED), _SUBSCRIBED),
         include_defaults=False,
     )
 )  # fmt: skip

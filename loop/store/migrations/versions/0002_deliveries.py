@@ -83,7 +83,7 @@ def _deliveries() -> None:
         *_word("key", "channel", "person_id", "webhook_id", "address"),
         *_number("copies", "urgent"),
         *_word("queued_at", "not_before", "tried_at"),
-        *_number("attempts"),
+        *_number("attempts", "failures"),
         *_word("sent_at", "delivered_at", nullable=True),
         *_number("dead"),
         *_word("error"),
