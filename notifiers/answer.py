@@ -84,5 +84,9 @@ class Answer:
 
 
 def _date(text: str) -> datetime:
-    found = parsedate_to_datetime(text)
+    """A date of HTTP; raises ValueError."""
+    try:
+        found = parsedate_to_datetime(text)
+    except OverflowError as absurd:
+        raise ValueError("the date lies beyond all calendars") from absurd
     return found if found.tzinfo else found.replace(tzinfo=UTC)
