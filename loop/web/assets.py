@@ -6,7 +6,8 @@ import gzip
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib.resources import files
+from importlib.util import find_spec
+from pathlib import Path
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -30,9 +31,24 @@ class Asset:
     sha256: str = ""
 
 
-CSS, SVG = "text/css; charset=utf-8", "image/svg+xml"
+CSS, SVG, SCRIPT = "text/css; charset=utf-8", "image/svg+xml", "text/javascript; charset=utf-8"
 ASSETS = (
+    Asset(
+        "tabler.css",
+        "sqladmin",
+        "statics/css/tabler.min.css",
+        CSS,
+        "b200b267a969ac1163229932a92bc6b2af8ce2d5bd1de056a2ef40b13ded965a",
+    ),
+    Asset(
+        "htmx.js",
+        "js_lib_htmx",
+        "static/htmx/htmx.min.js",
+        SCRIPT,
+        "491955cd1810747d7d7b9ccb936400afb760e06d25d53e4572b64b6563b2784e",
+    ),
     Asset("loop.css", "loop.web", "static/loop.css", CSS),
+    Asset("loop.js", "loop.web", "static/loop.js", SCRIPT),
     Asset("favicon.svg", "loop.web", "static/favicon.svg", SVG),
 )
 
@@ -77,6 +93,14 @@ class Shelf:
 
 
 def _load(asset: Asset) -> Loaded:
-    body = files(asset.package).joinpath(asset.path).read_bytes()
+    body = _folder(asset.package).joinpath(asset.path).read_bytes()
     digest = hashlib.sha256(body).hexdigest()
     return Loaded(asset, f"{ROOT}/{digest[:16]}/{asset.name}", body, gzip.compress(body, 9, mtime=0))
+
+
+def _folder(package: str) -> Path:
+    """Where a package lies. It is not imported: of others' we want the files, not what their code drags in."""
+    spec = find_spec(package)
+    if spec is None or not spec.submodule_search_locations:
+        raise ModuleNotFoundError(package)
+    return Path(spec.submodule_search_locations[0])

@@ -5,12 +5,12 @@ from __future__ import annotations
 from fastapi import APIRouter, FastAPI
 
 from loop.service import Service
-from loop.web import language, leader
+from loop.web import desk, inbox, language, leader, sign_in
 from loop.web.assets import Shelf
 from loop.web.refusals import refused
 from loop.web.render import Renderer
 
-ROUTERS: tuple[APIRouter, ...] = (language.router, leader.router)
+ROUTERS: tuple[APIRouter, ...] = (language.router, leader.router, sign_in.router, desk.router, inbox.router)
 """Every page; an address that two could take goes to the first."""
 
 
