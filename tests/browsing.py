@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import httpx
 import pytest
@@ -170,11 +171,11 @@ class Browser:
             pairs.append((button, value))
         if form.method == "get":
             return await self.get(form.action.partition("?")[0], params=pairs)
-        body = httpx.QueryParams(pairs)
+        body = urlencode(pairs)
         return Seen(
             await self.http.post(
                 form.action,
-                content=str(body),
+                content=body,
                 headers={"content-type": "application/x-www-form-urlencoded", "origin": "http://loop.test"},
             )
         )
