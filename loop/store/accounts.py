@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import and_, bindparam, delete, select, update
+from sqlalchemy import and_, bindparam, delete, func, select, update
 
 from loop.kernel.errors import NotFound
 from loop.store.chronicle import By, enter
@@ -155,6 +155,11 @@ _SESSION_VALID = Prepared(
 )
 _SESSION_END = Prepared(delete(_SESSION).where(_SESSION.c.digest == bindparam("digest")))
 _SESSIONS_END = Prepared(delete(_SESSION).where(_SESSION.c.person_id == bindparam("person_id")))
+_OTHERS = (_SESSION.c.person_id == bindparam("person_id"), _SESSION.c.digest != bindparam("but"))
+_OTHERS_END = Prepared(delete(_SESSION).where(*_OTHERS))
+_OTHERS_COUNT = Prepared(
+    select(func.count()).select_from(_SESSION).where(*_OTHERS, _SESSION.c.expires_at > bindparam("now"))
+)
 _SESSIONS_FORGET = Prepared(delete(_SESSION).where(_SESSION.c.expires_at <= bindparam("now")))
 
 
@@ -178,6 +183,16 @@ def session_of(tx: Tx, clear: str, now: datetime) -> BrowserSession | None:
 def end_session(tx: Tx, clear: str) -> None:
     """Sign this browser out; harmless where it is out already."""
     tx.run(_SESSION_END, digest=digest_of(clear))
+
+
+def other_sessions(tx: Tx, session: BrowserSession, now: datetime) -> int:
+    """In how many other browsers the person of this session is signed in."""
+    return int(tx.all(_OTHERS_COUNT, person_id=session.person_id, but=session.digest, now=text_of(now))[0][0])
+
+
+def end_other_sessions(tx: Tx, session: BrowserSession) -> int:
+    """Sign the person of this session out everywhere else; in how many browsers."""
+    return tx.run(_OTHERS_END, person_id=session.person_id, but=session.digest)
 
 
 def forget_sessions(tx: Tx, now: datetime) -> int:

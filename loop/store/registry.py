@@ -122,7 +122,7 @@ class SessionRow(SQLModel, table=True):
     """A browser's session, stored hashed."""
 
     __tablename__: ClassVar[str] = "session"
-    __table_args__ = (Index("ix_session_expiry", "expires_at"),)
+    __table_args__ = (Index("ix_session_expiry", "expires_at"), Index("ix_session_person", "person_id"))
     digest: str = Field(primary_key=True)
     person_id: str
     csrf: str

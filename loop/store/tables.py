@@ -23,6 +23,8 @@ DEAD = text("dead = 1")
 OWED = text("sent_at IS NULL AND dead = 0")
 UNREAD = text("read_at IS NULL")
 UNSIGNED = text("signed_at IS NULL AND repeat_at < '9999'")
+PUBLIC = text("kind IN ('bulletin', 'public_notice', 'publication')")
+"""Kinds of paper that may be shown to the public; which of them are shown stands with their findings."""
 
 
 class FindingRow(SQLModel, table=True):
@@ -171,6 +173,7 @@ class DocumentRow(SQLModel, table=True):
         UniqueConstraint("office_id", "year", "serial", name="uq_document_number"),
         Index("ix_document_office", "office_id", "issued_at", "id"),
         Index("ix_document_issued", "issued_at", "id"),
+        Index("ix_document_public", "issued_at", "id", sqlite_where=PUBLIC, postgresql_where=PUBLIC),
     )
     id: str = Field(primary_key=True)
     kind: str
