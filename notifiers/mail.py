@@ -7,12 +7,14 @@ import hashlib
 import re
 import ssl
 from email.errors import MessageError
+from email.header import Header
 from email.headerregistry import Address
 from email.message import EmailMessage
-from email.policy import SMTP
+from email.policy import SMTP, Policy
 from email.utils import format_datetime, parseaddr
 from functools import cached_property
-from typing import Annotated, Literal
+from pathlib import Path
+from typing import Annotated, Literal, Self
 
 import aiosmtplib
 from pydantic import AfterValidator, Field, FilePath, SecretStr
@@ -22,12 +24,41 @@ from loop.kernel.messages import PERSON, Letter, SendFailed
 from notifiers.options import NO_SECRET, ChannelOptions, Configured
 from notifiers.rendering import html, plain, subject, urgent
 from notifiers.secret import quoted
+from notifiers.words import one_line
 
 LONGEST = 100_000
 """Bytes of text, and of HTML: what is longer is cut by those who show it."""
 PORTS = {"tls": 465, "starttls": 587, "none": 25}
 NO_ADDRESS = Label("请填写有效的电子邮箱地址。", "an e-mail address is written name@example.cn")
 ID = re.compile(r"[A-Za-z0-9_-]{1,100}")
+DOMAIN = re.compile(r"[^\s@\[\]]+")
+"""A name: a number in brackets would let a person choose a machine inside the office."""
+LONGEST_ADDRESS = 254
+
+
+class _Header(str):
+    """A header that goes out as it is `written` here.
+
+    The standard library decodes what looks encoded in a text that it is given, so that a title could bring line breaks and
+    with them headers and a letter of its own; it loses spaces where it breaks lines; and it encodes names of messages that
+    are long, which no program for mail then knows again.
+    """
+
+    __slots__ = ("name", "written")
+    name: str
+    written: str
+
+    def __new__(cls, name: str, text: str, written: str = "") -> Self:
+        made = super().__new__(cls, text)
+        made.name, made.written = name, written or text
+        return made
+
+    def fold(self, *, policy: Policy) -> str:
+        return f"{self.name}: {self.written}{policy.linesep}"
+
+
+def _subject(text: str) -> _Header:
+    return _Header("Subject", text, Header(text, "utf-8", header_name="Subject").encode(linesep="\r\n"))
 
 
 def _sender(text: str) -> str:
@@ -39,6 +70,14 @@ def _sender(text: str) -> str:
     if "@" not in whole or not address.isascii():
         raise ValueError('the sender is written "Office <office@example.gov.cn>"')
     return whole
+
+
+def _authority(path: Path) -> Path:
+    try:
+        ssl.create_default_context(cafile=path)
+    except OSError:
+        raise ValueError("the file holds no certificate that can be read") from None
+    return path
 
 
 class MailOptions(ChannelOptions):
@@ -53,7 +92,7 @@ class MailOptions(ChannelOptions):
     user: str = ""
     password: SecretStr = NO_SECRET
     sender: Annotated[str, AfterValidator(_sender)]
-    ca_file: FilePath | None = None
+    ca_file: Annotated[FilePath, AfterValidator(_authority)] | None = None
     timeout: Annotated[float, Field(gt=0)] = 20
 
 
@@ -66,26 +105,35 @@ class Mail(Configured[MailOptions]):
 
     def refuses(self, address: str) -> Label | None:
         try:
-            return None if Address(addr_spec=address).domain else NO_ADDRESS
+            found = Address(addr_spec=address)
         except (ValueError, MessageError, IndexError):
             return NO_ADDRESS
+        plain = found.addr_spec == address == one_line(address) and len(address) <= LONGEST_ADDRESS
+        return None if plain and found.username and DOMAIN.fullmatch(found.domain) else NO_ADDRESS
 
     async def send(self, letter: Letter) -> bool:
         """Hand the letter to the server, which says nothing of whether it arrives."""
-        told = self._options
-        message = self._written(letter)
+        told, message, taken = self._options, self._written(letter), False
+        client = aiosmtplib.SMTP(
+            hostname=told.host, port=told.port or PORTS[told.security], timeout=told.timeout,
+            username=told.user or None, password=told.password.get_secret_value() or None,
+            local_hostname=self._domain, use_tls=told.security == "tls", start_tls=told.security == "starttls",
+            tls_context=self._context,
+        )  # fmt: skip
         try:
             async with asyncio.timeout(told.timeout):
-                await aiosmtplib.send(
-                    message, recipients=[letter.address], hostname=told.host, port=told.port or PORTS[told.security],
-                    username=told.user or None, password=told.password.get_secret_value() or None,
-                    local_hostname=self._domain, timeout=told.timeout, use_tls=told.security == "tls",
-                    start_tls=told.security == "starttls", tls_context=self._context,
-                )  # fmt: skip
+                await client.connect()
+                await client.send_message(message, recipients=[letter.address])
+                taken = True
+                await client.quit()
         except aiosmtplib.SMTPRecipientsRefused as refused:
             raise self._failed(refused.recipients[0]) from None
         except (aiosmtplib.SMTPException, OSError) as failed:
-            raise self._failed(failed) from None
+            # A letter that was taken stays taken, however the line then ends: sent again, it would come twice.
+            if not taken:
+                raise self._failed(failed) from None
+        finally:
+            client.close()
         return False
 
     def _failed(self, why: Exception) -> SendFailed:
@@ -93,10 +141,14 @@ class Mail(Configured[MailOptions]):
         if isinstance(why, aiosmtplib.SMTPResponseException):
             said = quoted(str(why.message), self._options.password)
             return SendFailed(f"{host} answered {why.code}: {said}", permanent=500 <= why.code < 600)
-        if isinstance(why, aiosmtplib.SMTPNotSupported):
-            return SendFailed(f"{host} does not offer what the letter needs: {why.message}", permanent=True)
+        if isinstance(why, aiosmtplib.SMTPNotSupported) or type(why) is aiosmtplib.SMTPException:
+            # Only what the letter itself needs is for good; a server may learn to keep secrets, or to let us sign in.
+            lasting = isinstance(why, aiosmtplib.SMTPNotSupported)
+            return SendFailed(f"{host} does not offer what is needed: {why.message}", permanent=lasting)
         if isinstance(why, TimeoutError):
             return SendFailed(f"{host} did not answer in time")
+        if "CERTIFICATE_VERIFY_FAILED" in str(why):
+            return SendFailed(f"{host} shows a certificate that is not trusted")
         return SendFailed(f"{host} can't be reached or broke off ({type(why).__name__})")
 
     # ---- the message -------------------------------------------------------------------------------------------------
@@ -107,12 +159,14 @@ class Mail(Configured[MailOptions]):
         message = EmailMessage(policy=SMTP)
         message["To"] = Address(addr_spec=letter.address)
         message["From"] = self._options.sender
-        message["Subject"] = subject(letter)
+        message["Subject"] = _subject(subject(letter))
         message["Date"] = format_datetime(self._egress.now())
-        message["Message-ID"] = self._id(letter.id)
+        message["Message-ID"] = _Header("Message-ID", self._id(letter.id))
         if len(threads := {notice.thread for notice in letter.notices}) == 1:
             # Nobody ever sends the message that all of these answer; programs for mail need only its name.
-            message["In-Reply-To"] = message["References"] = self._id(f"finding-{threads.pop()}")
+            thread = self._id(f"finding-{threads.pop()}")
+            for name in ("In-Reply-To", "References"):
+                message[name] = _Header(name, thread)
         message["Auto-Submitted"] = "auto-generated"
         if urgent(letter):
             message["Importance"], message["X-Priority"] = "high", "1"

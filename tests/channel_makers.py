@@ -1,4 +1,4 @@
-"""The makers of robots, a gateway and a program, as their documents say that they behave; each is an `Answering`."""
+"""Letters for channels, and who takes them: the makers of robots, a gateway and a program as their documents say that they behave."""
 
 from __future__ import annotations
 
@@ -12,12 +12,15 @@ from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qsl
 
+import pytest
 from standardwebhooks import Webhook, WebhookVerificationError
 
-from loop.kernel.messages import Letter, Notice
-from tests.channel_servers import Moving, Reply, Request, reply
+from loop.kernel.messages import Channel, Letter, Notice, SendFailed
+from notifiers import build
+from tests.channel_servers import MailServer, Moving, Reply, Request, egress, reply
 
 HOUR = timedelta(hours=1)
+SENDER = "教育督导办公室 <office@edu.test>"
 
 
 def notice(headline: str = "浙督〔2026〕7号 示范小学《校园消防通道被占用》", **said: Any) -> Notice:
@@ -33,6 +36,24 @@ def letter(*notices: Notice, **about: Any) -> Letter:
     """A letter of these notices, or of one."""
     words = {"id": "group-0195f1c2-7d11-7000-8000-000000000001", "subject": "【整改闭环】待办：示范小学"}
     return Letter(**{**words, "notices": notices or (notice(),), **about})
+
+
+def to_li(*notices: Notice, **about: Any) -> Letter:
+    """A letter to somebody at the school."""
+    return letter(*notices, **{"address": "li@school.test", **about})
+
+
+def mail(office: MailServer, *, ours: Moving | None = None, **options: Any) -> Channel:
+    """A channel to this post office, over an open line unless told otherwise."""
+    told = {"host": "127.0.0.1", "port": office.port, "security": "none", "sender": SENDER, **options}
+    return build("mail", "mail", told, egress(now=ours))
+
+
+async def refusal(channel: Channel, told: Letter) -> SendFailed:
+    """How the channel says no."""
+    with pytest.raises(SendFailed) as no:
+        await channel.send(told)
+    return no.value
 
 
 @dataclass

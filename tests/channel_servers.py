@@ -215,10 +215,14 @@ async def http_server(answering: Answering | Reply, *, tls: bool = False) -> Asy
 
 @dataclass
 class MailServer:
-    """A post office: what it took in, and what it says to each step; None for silence, CUT for a broken line."""
+    """A post office: what it took in, and what it says to each step; None for silence, CUT for a broken line.
+
+    `closed` tells of each letter whether the line it came by was encrypted.
+    """
 
     answers: dict[str, str | None] = field(default_factory=dict)
     envelopes: list[Envelope] = field(default_factory=list)
+    closed: list[bool] = field(default_factory=list)
     password: str = ""
     port: int = 0
     logins: list[str] = field(default_factory=list)
@@ -248,7 +252,13 @@ class MailServer:
         said = await self._said(server, "DATA")
         if said.startswith("250"):
             self.envelopes.append(envelope)
+            assert server.transport
+            self.closed.append(server.transport.get_extra_info("ssl_object") is not None)
         return said
+
+    async def handle_QUIT(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
+        """The farewell."""
+        return await self._said(server, "QUIT")
 
     def authenticate(
         self, server: SMTP, session: Session, envelope: Envelope, mechanism: str, given: object
@@ -259,7 +269,7 @@ class MailServer:
         return AuthResult(success=given.password.decode() == self.password, handled=False)
 
     async def _said(self, server: SMTP, step: str) -> str:
-        said = self.answers.get(step, "250 OK")
+        said = self.answers.get(step, "221 Bye" if step == "QUIT" else "250 OK")
         if said == CUT:
             assert isinstance(server.transport, asyncio.Transport)
             server.transport.abort()
@@ -273,18 +283,19 @@ CUT = "cut"
 
 @asynccontextmanager
 async def mail_server(
-    answers: dict[str, str | None] | None = None, *, tls: str = "none", password: str = ""
+    answers: dict[str, str | None] | None = None, *, tls: str = "none", password: str = "", utf8: bool = False
 ) -> AsyncIterator[MailServer]:  # fmt: skip
-    """A server that lives as long as the block; `tls` is none, starttls or tls, `answers` what it says to
-    MAIL, RCPT and DATA."""
+    """A server that lives as long as the block; `tls` is none, starttls or tls, `answers` what it says to MAIL, RCPT,
+    DATA and QUIT. It lets sign in where it has a password, and takes addresses beyond ASCII with `utf8`."""
     office = MailServer(answers=answers or {}, password=password)
     loop = asyncio.get_running_loop()
 
     def protocol() -> SMTP:
         office.protocols.append(
             SMTP(
-                office, hostname="mail.test", loop=loop, enable_SMTPUTF8=False, authenticator=office.authenticate,
-                tls_context=server_tls() if tls == "starttls" else None, auth_require_tls=False,
+                office, hostname="mail.test", loop=loop, enable_SMTPUTF8=utf8,
+                tls_context=server_tls() if tls == "starttls" else None,
+                authenticator=office.authenticate, auth_require_tls=not password,
             )
         )  # fmt: skip
         return office.protocols[-1]
