@@ -61,17 +61,23 @@ Codes = Annotated[list[Code], Field(min_length=1, max_length=30)]
 MaybeCodes = Annotated[list[Code], Field(max_length=30)]
 
 
+FORM_WORDS = {code: label for code, (label, _) in FORMS.items()}
+SUBJECT_TYPES = {
+    "unit": Label("单位", "unit"), "department": Label("主管部门", "department"), "person": Label("个人", "person"),
+}  # fmt: skip
+
+
 class Referral(Payload):
-    circumstances: Codes = field("问责情形", "circumstances", example=["AC_POOR_RECTIFY"])
+    circumstances: Codes = field("问责情形", "circumstances", example=["AC_POOR_RECTIFY"], words=CIRCUMSTANCES)
     facts: Text = field("事实", "facts", example="通报所定期限届满仍未完成整改")
 
 
 class Group(Payload):
-    members: Names = field("工作组成员", "members", example=["wang.li", "zhao.min", "sun.jie"])
+    members: Names = field("工作组成员", "members", example=["wang.li", "zhao.min", "sun.jie"], choose="person")
 
 
 class ProvenFact(Item):
-    evidence: Files = field("证据", "evidence", [], example=["A-1"])
+    evidence: Files = field("证据", "evidence", [], example=["A-1"], choose="file")
 
 
 class PriorNotice(Payload):
@@ -81,18 +87,18 @@ class PriorNotice(Payload):
     basis: Annotated[list[Line], Field(min_length=1, max_length=50)] = field(
         "依据", "basis", example=["教育督导条例第二十五条"]
     )
-    intended_forms: Codes = field("拟问责方式", "intended forms", example=["F_PUBLIC_CRITICISM"])
-    received_on: Day | None = field("送达日期", "received on", None)
+    intended_forms: Codes = field("拟问责方式", "intended forms", example=["F_PUBLIC_CRITICISM"], words=FORM_WORDS)
+    received_on: Day | None = field("送达日期", "received on", None, usually="today")
 
 
 class Statement(Payload):
     grounds: Items = field("陈述申辩理由", "grounds")
-    attachments: Files = field("附件", "attachments", [])
+    attachments: Files = field("附件", "attachments", [], choose="file")
 
 
 class Form(Payload):
-    form: Code = field("问责方式", "form", example="F_PUBLIC_CRITICISM")
-    subject_type: Literal["unit", "department", "person"] = field("对象类型", "subject type")
+    form: Code = field("问责方式", "form", example="F_PUBLIC_CRITICISM", words=FORM_WORDS)
+    subject_type: Literal["unit", "department", "person"] = field("对象类型", "subject type", words=SUBJECT_TYPES)
     subject: Line = field("问责对象", "subject", example="某小学")
     executor: Line = field("执行机关", "executor", example="区教育督导办公室")
 
@@ -104,20 +110,20 @@ class Consulted(Payload):
 
 class Decision(Payload):
     forms: Annotated[list[Form], Field(min_length=1, max_length=30)] = field("问责决定", "forms")
-    aggravating: MaybeCodes = field("从重情形", "aggravating", [])
-    mitigating: MaybeCodes = field("从轻情形", "mitigating", [])
+    aggravating: MaybeCodes = field("从重情形", "aggravating", [], words=AGGRAVATING)
+    mitigating: MaybeCodes = field("从轻情形", "mitigating", [], words=MITIGATING)
     consulted: Annotated[list[Consulted], Field(max_length=30)] = field("征求意见", "consulted", [])
     effective_on: Day = field("生效日期", "effective on", example="2026-10-12")
-    received_on: Day | None = field("送达日期", "received on", None)
+    received_on: Day | None = field("送达日期", "received on", None, usually="today")
     rectify_by: Day = field("整改期限", "rectify by", example="2026-11-30")
     influence_until: Day | None = field("影响期至", "influence until", None)
 
 
 class Execution(Payload):
-    form: Code = field("问责方式", "form", example="F_PUBLIC_CRITICISM")
+    form: Code = field("问责方式", "form", example="F_PUBLIC_CRITICISM", words=FORM_WORDS)
     executor: Line = field("执行机关", "executor", example="区教育督导办公室")
     result: Text = field("执行结果", "result", example="已在全区通报")
-    done_on: Day = field("执行日期", "done on", example="2026-10-20")
+    done_on: Day = field("执行日期", "done on", example="2026-10-20", usually="today")
 
 
 # ---- guards --------------------------------------------------------------------------------------------------------

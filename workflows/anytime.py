@@ -11,7 +11,7 @@ from pydantic import Field, model_validator
 from loop.kernel import clocks, facts
 from loop.kernel.case import Case, Draft
 from loop.kernel.labels import Label
-from loop.kernel.payloads import Code, Count, Day, Flag, Line, MaybeText, Payload, Text, field
+from loop.kernel.payloads import Code, Count, Day, Flag, Line, MaybeText, Payload, Text, field, label_of
 from loop.kernel.people import (
     CHIEF,
     DEPARTMENT,
@@ -29,6 +29,7 @@ from loop.kernel.workflow import SAME, Action, Move, Tell, move
 from workflows import dispute, papers
 from workflows import stages as s
 from workflows.bulletin import private_details
+from workflows.fields import NewFinding
 from workflows.guards import asks, guard, later_than_today
 from workflows.report import end_suspension
 from workflows.timers import AS_ORDERED
@@ -79,13 +80,20 @@ class Resumption(Payload):
 
 
 class NewUnit(Payload):
-    unit: Code = field("新的被督导单位", "unit", example="S-0002")
+    unit: Code = field("新的被督导单位", "unit", example="S-0002", choose="unit")
     reason: Text = field("理由", "reason", example="该校已并入新校")
     fed_back_on: Day | None = field("反馈日期", "fed back on", None)
 
 
+CORRECTABLE = {
+    name: label_of(name, NewFinding.model_fields[name]) for name in ("title", "description", "responsible_person")
+}
+
+
 class Correction(Payload):
-    field_: Literal["title", "description", "responsible_person"] = field("更正字段", "field", alias="field")
+    field_: Literal["title", "description", "responsible_person"] = field(
+        "更正字段", "field", alias="field", words=CORRECTABLE
+    )
     value: Text = field("更正为", "value", example="教学楼二层消防通道堵塞")
     reason: Text = field("理由", "reason", example="楼层笔误")
 
@@ -97,12 +105,12 @@ class Correction(Payload):
 
 
 class Publication(Payload):
-    document: Code = field("文书", "document", example="LOOP-2026-0001.9.opinion_letter")
+    document: Code = field("文书", "document", example="LOOP-2026-0001.9.opinion_letter", choose="paper")
     public_text: Text = field("公开文本", "public text", example="关于某校消防通道问题的督导意见")
 
 
 class Removal(Payload):
-    document: Code | None = field("文书", "document", None)
+    document: Code | None = field("文书", "document", None, choose="paper")
     reason: Text = field("理由", "reason", example="文书已撤销")
 
 

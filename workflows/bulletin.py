@@ -31,9 +31,16 @@ class BulletinProposal(Payload):
     facts: Text = field("事实", "facts", example="约谈所定期限届满仍未完成整改")
 
 
+BULLETIN_KINDS = {
+    "criticism": Label("批评通报", "criticism"), "periodic": Label("定期通报", "periodic"),
+    "typical_case": Label("典型案例通报", "typical case"), "exposure": Label("公开曝光", "exposure"),
+    "praise": Label("表扬通报", "praise"),
+}  # fmt: skip
+
+
 class Bulletin(Payload):
     kind: Literal["criticism", "periodic", "typical_case", "exposure", "praise"] = field(
-        "通报类型", "kind", "criticism"
+        "通报类型", "kind", "criticism", words=BULLETIN_KINDS
     )
     text: Text = field("通报内容", "text", example="关于某校整改不力的通报")
     public: Flag = field("向社会公开", "public", False)
@@ -45,7 +52,7 @@ class Bulletin(Payload):
 
 class Answer(Payload):
     text: Text = field("回复内容", "text", example="已按通报要求完成整改，情况如下")
-    attachments: Files = field("附件", "attachments", [])
+    attachments: Files = field("附件", "attachments", [], choose="file")
 
 
 class Dropping(Payload):

@@ -50,9 +50,9 @@ OPEN = frozenset({FILED, APPEALED})
 
 
 class Objection(Payload):
-    act: Line = field("所争议的文书", "disputed act", example="opinion")
+    act: Line = field("所争议的文书", "disputed act", example="opinion", choose="act")
     grounds: Items = field("理由", "grounds")
-    attachments: Files = field("附件", "attachments", [])
+    attachments: Files = field("附件", "attachments", [], choose="file")
 
 
 class Verdict(Payload):
@@ -72,7 +72,7 @@ class Retraction(Payload):
 
 class CorrectionReport(Payload):
     what: Text = field("纠正情况", "what was corrected", example="已按上级决定变更期限")
-    proof: Proofs = field("佐证", "proof", example=["A-1"])
+    proof: Proofs = field("佐证", "proof", example=["A-1"], choose="file")
 
 
 # ---- guards --------------------------------------------------------------------------------------------------------

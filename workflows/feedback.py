@@ -41,18 +41,24 @@ STATES = (
 
 class Grounds(Payload):
     grounds: Items = field("申辩理由", "grounds")
-    attachments: Files = field("附件", "attachments", [])
+    attachments: Files = field("附件", "attachments", [], choose="file")
 
 
 class AnsweredGround(Item):
     ground_no: Annotated[int, Field(ge=1, le=999, strict=True)] = field("对应理由", "answers ground number")
 
 
+OUTCOMES = {
+    "accepted": Label("采纳", "accepted"), "partly": Label("部分采纳", "accepted in part"),
+    "rejected": Label("不予采纳", "rejected"),
+}  # fmt: skip
+
+
 class Weighing(Payload):
-    outcome: Literal["accepted", "partly", "rejected"] = field("处理结果", "outcome", example="partly")
+    outcome: Literal["accepted", "partly", "rejected"] = field("处理结果", "outcome", example="partly", words=OUTCOMES)
     reasons: Annotated[
         list[AnsweredGround], NumberedItems, AfterValidator(distinct_numbers), Field(min_length=1, max_length=100)
-    ] = field("逐条答复", "answer to each ground")
+    ] = field("逐条答复", "answer to each ground", rows="defence.grounds")
 
 
 class Consent(Payload):
@@ -69,7 +75,7 @@ class OpinionLetter(Payload):
 
 class Receipt(Payload):
     receiver: Outsider = field("签收人", "receiver")
-    received_on: Day = field("签收日期", "received on", example="2026-03-30")
+    received_on: Day = field("签收日期", "received on", example="2026-03-30", usually="today")
 
 
 # ---- guards --------------------------------------------------------------------------------------------------------

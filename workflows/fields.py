@@ -8,6 +8,7 @@ from pydantic import Field
 
 from loop.kernel.case import Case, Draft
 from loop.kernel.payloads import Code, Day, Flag, Items, Line, MaybeLine, MaybeText, Payload, field
+from loop.kernel.vocabulary import CATEGORIES, KINDS, SEVERITIES
 
 Kind = Literal["comprehensive", "special", "routine", "monitoring", "tip_off"]
 Severity = Literal["normal", "major", "grave"]
@@ -33,18 +34,18 @@ class NewFinding(Payload):
     """What an inspector records about a problem (workflow.md section 7)."""
 
     title: Line = field("标题", "title", example="教学楼消防通道堵塞")
-    unit: Code = field("被督导单位", "unit", example="S-0001")
-    category: Category = field("类别", "category", example="campus_safety")
-    severity: Severity = field("严重程度", "severity", "normal", example="major")
-    kind: Kind = field("督导类别", "kind of supervision", "routine")
-    supervision: Code | None = field("所属督导", "supervision", None)
+    unit: Code = field("被督导单位", "unit", example="S-0001", choose="unit")
+    category: Category = field("类别", "category", example="campus_safety", words=CATEGORIES)
+    severity: Severity = field("严重程度", "severity", "normal", example="major", words=SEVERITIES)
+    kind: Kind = field("督导类别", "kind of supervision", "routine", words=KINDS)
+    supervision: Code | None = field("所属督导", "supervision", None, choose="supervision")
     description: MaybeText = field("问题描述", "description", "", example="二层东侧疏散通道堆放课桌椅")
     facts: Items | None = field("事实", "facts", None, example=["二层东侧疏散通道堆放课桌椅"])
     legal_basis: Bases = field(
         "依据", "legal basis", [], example=[{"title": "中小学幼儿园安全管理办法", "article": "第二十条"}]
     )
     source: MaybeLine = field("来源", "source", "")
-    found_on: Day | None = field("发现日期", "found on", None, example="2026-03-02")
+    found_on: Day | None = field("发现日期", "found on", None, example="2026-03-02", usually="today")
     responsible_person: MaybeLine = field("责任人", "responsible person", "")
     cooperating_units: Lines = field("配合单位", "cooperating units", [])
     danger_to_life: Flag = field("危及生命安全", "danger to life", False)
@@ -56,9 +57,9 @@ class ChangedFinding(Payload):
     """The fields to change while the finding is a draft; what is left out stays."""
 
     title: Line | None = field("标题", "title", None, example="教学楼二层消防通道堵塞")
-    category: Category | None = field("类别", "category", None)
-    severity: Severity | None = field("严重程度", "severity", None)
-    kind: Kind | None = field("督导类别", "kind of supervision", None)
+    category: Category | None = field("类别", "category", None, words=CATEGORIES)
+    severity: Severity | None = field("严重程度", "severity", None, words=SEVERITIES)
+    kind: Kind | None = field("督导类别", "kind of supervision", None, words=KINDS)
     description: MaybeText | None = field("问题描述", "description", None)
     facts: Items | None = field("事实", "facts", None, example=["二层东侧疏散通道堆放课桌椅，宽度不足一米"])
     legal_basis: Bases | None = field("依据", "legal basis", None)

@@ -55,7 +55,7 @@ STATES = (
 
 
 class CodedReason(Item):
-    code: MaybeLine = field("事由代码", "reason code", "AC_POOR_RECTIFY", example="AC_POOR_RECTIFY")
+    code: MaybeLine = field("事由", "reason", "AC_POOR_RECTIFY", example="AC_POOR_RECTIFY", words=REASON_CODES)
 
 
 CodedReasons = Annotated[list[CodedReason], NumberedItems, Field(min_length=1, max_length=100)]
@@ -66,7 +66,7 @@ class InterviewProposal(Payload):
 
 
 class InterviewNotice(Payload):
-    chair: Name = field("主持人", "chair", example="li.hua")
+    chair: Name = field("主持人", "chair", example="li.hua", choose="person")
     at: Instant = field("约谈时间", "at", example="2026-07-10T09:30:00+08:00")
     place: Line = field("地点", "place", example="区教育督导办公室会议室")
     interviewees: Annotated[list[Outsider], Field(min_length=1, max_length=50)] = field("约谈对象", "interviewees")
@@ -84,7 +84,9 @@ class Attendee(Outsider):
 
 
 class InterviewRecord(Payload):
-    attendance: Annotated[list[Attendee], Field(min_length=1, max_length=100)] = field("出席情况", "attendance")
+    attendance: Annotated[list[Attendee], Field(min_length=1, max_length=100)] = field(
+        "出席情况", "attendance", rows="interview.interviewees"
+    )
     facts_told: Text = field("告知事实", "facts told", example="期限届满仍未完成整改")
     demands: Annotated[list[Item], NumberedItems, Field(min_length=1, max_length=100)] = field("要求", "demands")
     statement: Text = field("被约谈人陈述", "statement", example="承认督促不力")

@@ -46,16 +46,16 @@ STATES = (
 class Visit(Payload):
     reason: MaybeText = field("理由", "reason", "")
     unannounced: Flag = field("不打招呼", "unannounced", False, example=True)
-    reviewers: list[Name] = field("核查人员", "reviewers", [], max_length=50)
+    reviewers: list[Name] = field("核查人员", "reviewers", [], max_length=50, choose="person")
 
 
 class Held(Payload):
     verdict: Line = field("结论", "verdict", example="成效保持")
-    evidence: Files = field("佐证材料", "evidence", [])
+    evidence: Files = field("佐证材料", "evidence", [], choose="file")
 
 
 class Relapse(Payload):
-    evidence: Files = field("佐证材料", "evidence", [], example=["A-1"])
+    evidence: Files = field("佐证材料", "evidence", [], example=["A-1"], choose="file")
     similar: Flag = field("发现类似问题", "similar problem found", False)
     rectify_by: Day = field("整改期限", "rectify by", example="2026-12-31")
 

@@ -58,7 +58,9 @@ class PlanItem(Payload):
 class Plan(Payload):
     cause: Text = field("原因分析", "cause", example="库房不足，日常巡查缺位")
     target: Text = field("整改目标", "target", example="疏散通道全天畅通")
-    items: Annotated[list[PlanItem], Field(min_length=1, max_length=200)] = field("五个清单", "the five lists")
+    items: Annotated[list[PlanItem], Field(min_length=1, max_length=200)] = field(
+        "五个清单", "the five lists", rows="opinion.demands"
+    )
     finish_on: Day = field("完成日期", "finish on", example="2026-06-15")
 
 
@@ -73,7 +75,7 @@ class Note(Payload):
 class Progress(Payload):
     text: Text = field("进展", "progress", example="通道已清空，正在改造库房")
     percent: Percent = field("完成比例", "percent done", example=60)
-    attachments: Files = field("附件", "attachments", [])
+    attachments: Files = field("附件", "attachments", [], choose="file")
 
 
 class ExtensionRequest(Payload):
@@ -86,17 +88,25 @@ class NewDate(Payload):
     new_date: Day = field("新的期限", "new date", example="2026-07-20")
 
 
+STATUSES = {
+    "done": Label("已完成", "done"), "phase_done": Label("阶段性完成", "done for this phase"),
+    "not_done": Label("未完成", "not done"),
+}  # fmt: skip
+
+
 class ReportItem(Payload):
-    status: Literal["done", "phase_done", "not_done"] = field("完成情况", "status")
+    status: Literal["done", "phase_done", "not_done"] = field("完成情况", "status", words=STATUSES)
     text: Text = field("整改情况", "what was done", example="通道已清空，巡查记录见附件")
-    evidence: Files = field("佐证材料", "evidence", [], example=["A-1"])
+    evidence: Files = field("佐证材料", "evidence", [], example=["A-1"], choose="file")
 
 
 class Report(Payload):
-    items: Annotated[list[ReportItem], Field(min_length=1, max_length=200)] = field("逐项情况", "items")
+    items: Annotated[list[ReportItem], Field(min_length=1, max_length=200)] = field(
+        "逐项情况", "items", rows="plan.items opinion.demands"
+    )
     effect: Text = field("整改成效", "effect", example="通道畅通，未再发现堆放")
     long_term_mechanism: MaybeText = field("长效机制", "long-term mechanism", "", example="每周巡查并公示")
-    attachments: Files = field("附件", "attachments", [])
+    attachments: Files = field("附件", "attachments", [], choose="file")
 
 
 # ---- guards --------------------------------------------------------------------------------------------------------

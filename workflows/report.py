@@ -10,6 +10,7 @@ from loop.kernel.finding import NEVER
 from loop.kernel.labels import Label
 from loop.kernel.payloads import Day, Instant, Outsider, Payload, Text, field
 from loop.kernel.people import AUTHOR, CHIEF, DEPARTMENT, INSPECTOR, LEADER, OFFICER, UNIT
+from loop.kernel.vocabulary import SEVERITIES
 from loop.kernel.workflow import SAME, START, Action, Fork, State, move
 from workflows import papers
 from workflows import stages as s
@@ -26,17 +27,20 @@ STATES = (
 class UrgentOrder(Payload):
     measure: Text = field("现场措施", "measure ordered", example="立即停用该楼层并疏散学生")
     told_to: Outsider = field("告知对象", "told to")
-    at: Instant = field("时间", "at")
+    at: Instant = field("时间", "at", usually="now")
 
 
 class Reason(Payload):
     reason: Text = field("理由", "reason", example="事实不清，请补充现场照片")
 
 
+FEEDBACK_MODES = {"oral": Label("口头", "oral"), "written": Label("书面", "written")}
+
+
 class Approval(Payload):
-    mode: Literal["oral", "written"] = field("反馈方式", "mode of feedback", "written")
-    fed_back_on: Day = field("反馈日期", "fed back on", example="2026-03-09")
-    severity: Severity | None = field("调整严重程度", "severity raised to", None)
+    mode: Literal["oral", "written"] = field("反馈方式", "mode of feedback", "written", words=FEEDBACK_MODES)
+    fed_back_on: Day = field("反馈日期", "fed back on", example="2026-03-09", usually="today")
+    severity: Severity | None = field("调整严重程度", "severity raised to", None, words=SEVERITIES)
 
 
 class SpotOpinion(Payload):

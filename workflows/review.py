@@ -50,14 +50,18 @@ STATES = (
 )
 
 
+MODES = {"onsite": Label("实地核查", "on site"), "documents": Label("书面核查", "by documents")}
+VERDICTS = {"pass": Label("通过", "passes"), "fail": Label("不通过", "fails")}
+
+
 class Returned(Payload):
     reasons: Items = field("退回理由", "reasons")
     new_date: Day = field("重报期限", "new date", example="2026-07-31")
 
 
 class Assignment(Payload):
-    reviewers: Names = field("复查人员", "reviewers", example=["wang.li", "zhao.min"])
-    mode: Literal["onsite", "documents"] = field("复查方式", "mode", "onsite")
+    reviewers: Names = field("复查人员", "reviewers", example=["wang.li", "zhao.min"], choose="person")
+    mode: Literal["onsite", "documents"] = field("复查方式", "mode", "onsite", words=MODES)
     on: Day = field("复查日期", "on", example="2026-07-08")
 
 
@@ -66,7 +70,7 @@ class Comments(Payload):
 
 
 class Checked(Item):
-    verdict: Literal["pass", "fail"] = field("结论", "verdict")
+    verdict: Literal["pass", "fail"] = field("结论", "verdict", words=VERDICTS)
 
 
 CheckedItems = Annotated[
@@ -75,23 +79,25 @@ CheckedItems = Annotated[
 
 
 class Passed(Payload):
-    items: CheckedItems = field("逐项核查", "items")
+    items: CheckedItems = field("逐项核查", "items", rows="opinion.demands")
     comments: Text = field("复查意见", "comments", example="现场核查属实")
-    signed_by: Names = field("签字人", "signed by", example=["wang.li", "zhao.min"])
+    signed_by: Names = field("签字人", "signed by", example=["wang.li", "zhao.min"], choose="person")
 
 
 class PassedPartly(Payload):
-    items: CheckedItems = field("逐项核查", "items")
+    items: CheckedItems = field("逐项核查", "items", rows="opinion.demands")
     remaining: Text = field("尚待完成", "remaining", example="库房二期尚未完工")
     new_date: Day = field("下一期限", "new date", example="2026-12-31")
-    signed_by: Names = field("签字人", "signed by", example=["wang.li", "zhao.min"])
+    signed_by: Names = field("签字人", "signed by", example=["wang.li", "zhao.min"], choose="person")
 
 
 class Failed(Payload):
-    items: CheckedItems = field("逐项核查", "items", example=[{"no": 1, "text": "通道再次堆放杂物", "verdict": "fail"}])
+    items: CheckedItems = field(
+        "逐项核查", "items", example=[{"no": 1, "text": "通道再次堆放杂物", "verdict": "fail"}], rows="opinion.demands"
+    )
     gaps: Text = field("差距", "gaps", example="巡查制度未执行")
     new_date: Day = field("再整改期限", "new date", example="2026-08-31")
-    signed_by: Names = field("签字人", "signed by", example=["wang.li", "zhao.min"])
+    signed_by: Names = field("签字人", "signed by", example=["wang.li", "zhao.min"], choose="person")
 
 
 def _as_list(value: object) -> object:
@@ -102,7 +108,7 @@ Proofs = Annotated[list[Code], BeforeValidator(_as_list), Field(min_length=1, ma
 
 
 class Fraud(Payload):
-    proof: Proofs = field("造假证据", "proof", example=["A-1"])
+    proof: Proofs = field("造假证据", "proof", example=["A-1"], choose="file")
 
 
 # ---- guards --------------------------------------------------------------------------------------------------------

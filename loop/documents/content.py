@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from loop.kernel.labels import Label
-from loop.kernel.payloads import label_of
+from loop.kernel.payloads import label_of, words_of
 
 YES, NO = Label("是", "yes"), Label("否", "no")
 UNIT, FINDINGS = Label("被督导单位", "Unit"), Label("所涉问题", "Findings")
@@ -106,26 +106,42 @@ def _field(label: str, value: Any, info: FieldInfo, language: str) -> Field:
     if isinstance(value, Mapping):
         return Field(label, lines=tuple(_inner(value, _model_in(info.annotation), language)))
     if isinstance(value, Sequence) and not isinstance(value, str):
-        return _table(label, value, _model_in(info.annotation), language)
-    return Field(label, text_of(value, language))
+        return _table(label, value, info, language)
+    return Field(label, said(value, info, language))
 
 
-def _table(label: str, items: Sequence[Any], model: type[BaseModel] | None, language: str) -> Field:
+def _table(label: str, items: Sequence[Any], info: FieldInfo, language: str) -> Field:
+    model = _model_in(info.annotation)
     if model is None or not all(isinstance(item, Mapping) for item in items):
-        return Field(label, lines=tuple(text_of(item, language) for item in items))
+        return Field(label, lines=tuple(said(item, info, language) for item in items))
     names = [
         (n, i) for n, i in model.model_fields.items() if any(item.get(i.alias or n) not in (None, "") for item in items)
     ]
     columns = tuple(label_of(name, info).in_(language) for name, info in names)
-    rows = tuple(tuple(text_of(item.get(i.alias or n), language) for n, i in names) for item in items)
+    rows = tuple(tuple(said(item.get(i.alias or n), i, language) for n, i in names) for item in items)
     return Field(label, columns=columns, rows=rows)
 
 
 def _inner(values: Mapping[str, Any], model: type[BaseModel] | None, language: str) -> Iterator[str]:
-    labels = {i.alias or n: label_of(n, i).in_(language) for n, i in model.model_fields.items()} if model else {}
+    fields = {i.alias or n: (label_of(n, i), i) for n, i in model.model_fields.items()} if model else {}
     for name, value in values.items():
-        if value not in (None, "", [], {}):
-            yield f"{labels.get(name, name)}: {text_of(value, language)}"
+        if value in (None, "", [], {}):
+            continue
+        if name in fields:
+            label, info = fields[name]
+            yield f"{label.in_(language)}: {said(value, info, language)}"
+        else:
+            yield f"{name}: {text_of(value, language)}"
+
+
+def said(value: Any, info: FieldInfo, language: str) -> str:
+    """A value of a payload field as people write it: a code by its words."""
+    words = words_of(info)
+    if isinstance(value, str) and value in words:
+        return words[value].in_(language)
+    if words and isinstance(value, Sequence) and not isinstance(value, str):
+        return "；".join(said(one, info, language) for one in value)
+    return text_of(value, language)
 
 
 def text_of(value: Any, language: str) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin
 
@@ -82,9 +82,20 @@ Percent = Annotated[int, Field(ge=0, le=100, strict=True)]
 Flag = Annotated[bool, Field(strict=True)]
 
 
-def field(zh: str, en: str, default: Any = ..., *, example: Any = None, **more: Any) -> Any:
-    """A labelled payload field; without a default it is required. `example` where its type alone does not make one."""
+def field(
+    zh: str, en: str, default: Any = ..., *, example: Any = None, words: Mapping[str, Label] | None = None,
+    choose: str = "", rows: str = "", usually: str = "", **more: Any,
+) -> Any:  # fmt: skip
+    """A labelled payload field; without a default it is required. `example` where its type alone does not make one.
+
+    What a form needs besides the type: `words` are what people call the values of an enumeration or a list of codes;
+    `choose` names what is picked from (person, unit, supervision, file, paper, act); `rows` the recorded topic of which
+    each entry answers one ("opinion.demands"); `usually` "today" or "now", where a date mostly is just that.
+    """
     extra: dict[str, Any] = {"label": {"zh": zh, "en": en}}
+    extra |= {name: given for name, given in (("choose", choose), ("rows", rows), ("usually", usually)) if given}
+    if words:
+        extra["words"] = {value: {"zh": label.zh, "en": label.en} for value, label in words.items()}
     if example is not None:
         more["examples"] = [example]
     if isinstance(default, list | dict):
@@ -187,11 +198,22 @@ def _example(kind: Any, marks: Iterable[Any], name: str, info: FieldInfo) -> Any
 
 def label_of(name: str, info: FieldInfo) -> Label:
     """The label of one payload field."""
-    extra = info.json_schema_extra
-    label = extra.get("label") if isinstance(extra, dict) else None
+    label = hints_of(info).get("label")
     if not isinstance(label, dict):
         raise TypeError(f"field {name} has no label")
     return Label(str(label["zh"]), str(label["en"]))
+
+
+def hints_of(info: FieldInfo) -> Mapping[str, Any]:
+    """What a payload field says of itself beyond its type: label, words, choose, rows, usually (see `field`)."""
+    extra = info.json_schema_extra
+    return extra if isinstance(extra, dict) else {}
+
+
+def words_of(info: FieldInfo) -> dict[str, Label]:
+    """What people call the values of a payload field; empty where it is no enumeration."""
+    words = hints_of(info).get("words") or {}
+    return {value: Label(label["zh"], label["en"]) for value, label in words.items()}
 
 
 _SENTENCES: dict[str, Label] = {
