@@ -51,3 +51,28 @@ def of_people(tx: Tx, ids: Iterable[str]) -> dict[str, tuple[str, str]]:
     """Sign-in name and full name of each of these persons, by id."""
     wanted = sorted(set(ids))
     return {row[0]: (row[1], row[2]) for row in tx.all(_PEOPLE, ids=wanted)} if wanted else {}
+
+
+_UNITS = Prepared(select(_UNIT.c.id, _UNIT.c.name).where(_UNIT.c.id.in_(bindparam("ids", expanding=True))))
+_REGIONS = Prepared(select(_REGION.c.code, _REGION.c.name).where(_REGION.c.code.in_(bindparam("ids", expanding=True))))
+_OFFICES = Prepared(select(_OFFICE.c.id, _OFFICE.c.name).where(_OFFICE.c.id.in_(bindparam("ids", expanding=True))))
+
+
+def of_units(tx: Tx, ids: Iterable[str]) -> dict[str, str]:
+    """The name of each of these units, by id."""
+    return _called(tx, _UNITS, ids)
+
+
+def of_regions(tx: Tx, codes: Iterable[str]) -> dict[str, str]:
+    """The name of each of these regions, by code."""
+    return _called(tx, _REGIONS, codes)
+
+
+def of_offices(tx: Tx, ids: Iterable[str]) -> dict[str, str]:
+    """The name of each of these offices, by id."""
+    return _called(tx, _OFFICES, ids)
+
+
+def _called(tx: Tx, query: Prepared, ids: Iterable[str]) -> dict[str, str]:
+    wanted = sorted({id_ for id_ in ids if id_})
+    return {row[0]: row[1] for row in tx.all(query, ids=wanted)} if wanted else {}

@@ -144,6 +144,11 @@ async def change(request: Request, sent: Sent, work: Work, again: Again | None =
     return redirect(done)
 
 
+async def admit(request: Request, sent: Sent) -> Visitor:
+    """Who sent this form, found out before work that belongs in no transaction; raises Unauthenticated or Forbidden."""
+    return await asyncio.wrap_future(service_of(request).store.submit_read(lambda tx: visitor_of(request, tx, sent)))
+
+
 def _refused(page: Page, error: LoopError) -> Page:
     return replace(page, status=error.status) if page.status == 200 else page
 
