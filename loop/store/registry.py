@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from sqlalchemy import Index, Text, text
+from sqlalchemy import Index, Text, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
 LEAVERS = text("active = 0")
@@ -206,3 +206,14 @@ class SettingRow(SQLModel, table=True):
     __tablename__: ClassVar[str] = "setting"
     key: str = Field(primary_key=True)
     value: str = Field(sa_type=Text)
+
+
+class SavedViewRow(SQLModel, table=True):
+    """A question to the ledger that somebody keeps under a name of their own."""
+
+    __tablename__: ClassVar[str] = "saved_view"
+    __table_args__ = (UniqueConstraint("person_id", "name", name="uq_saved_view"),)
+    id: str = Field(primary_key=True)
+    person_id: str
+    name: str
+    query: str = Field(sa_type=Text)
