@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from loop.access import Caller
-from loop.kernel.errors import Forbidden, NotFound
+from loop.kernel.errors import Forbidden, Invalid, NotFound
 from loop.kernel.people import ADMIN, OFFICER, UNIT_ROLES, Actor, Path, Post
 from loop.service import Service
-from loop.store import places
+from loop.store import offices, places, staff
 from loop.store.chronicle import By
+from loop.store.offices import Office
 from loop.store.paging import storable
+from loop.store.places import Region, Unit
 from loop.store.reach import SEES_REGION
 from loop.store.session import Tx
-from loop.store.staff import PostRecord
+from loop.store.staff import Person, PostRecord
 
 LOOKS = SEES_REGION | {ADMIN}
 """Roles whose holders look at everything registered in their region."""
@@ -86,4 +90,74 @@ def by_office(caller: Caller, service: Service, path: Path, *roles: str) -> By:
 def _by(caller: Caller, service: Service, post: Post | None) -> By:
     if post is None:
         raise NotFound
+    return By(caller.actor, post.role, caller.now, service.book.workflow.version, post.for_id)
+
+
+# ---- what is looked at: raises NotFound for what lies out of sight, as for what there is not --------------------------
+
+
+def seen_region(tx: Tx, actor: Actor, name: str) -> Region:
+    """The region of this code, if it lies in one of the actor's or holds one of them."""
+    region = places.region(tx, named(name))
+    if not in_sight(tx, actor, region.path):
+        raise NotFound
+    return region
+
+
+def seen_office(tx: Tx, actor: Actor, name: str) -> Office:
+    """The office of this id or code, if its region is in sight."""
+    office = offices.find_office(tx, named(name))
+    if office is None or not in_sight(tx, actor, office.region):
+        raise NotFound
+    return office
+
+
+def seen_unit(tx: Tx, actor: Actor, name: str) -> tuple[Unit, Path]:
+    """The unit of this id with the path of its region: in the actor's regions, their own, or governed by theirs."""
+    unit = places.unit(tx, named(name))
+    path = path_of_region(tx, unit.region)
+    if not covers(regions_of(actor), path) and not {unit.id, unit.department_id} & set(units_of(actor)):
+        raise NotFound
+    return unit, path
+
+
+def seen(tx: Tx, actor: Actor, id_: str, *roles: str) -> Person:
+    """The person of this id: the actor, or one with a post, past ones too, in a region where the actor has one of `roles`;
+    any that looks, where none is named.
+    """
+    person = staff.person(tx, named(id_))
+    mine = regions_of(actor, *roles)
+    if person.id != actor.id and not any(covers(mine, path) for path in places_of(tx, person.id) if path):
+        raise NotFound
+    return person
+
+
+def places_of(tx: Tx, person_id: str, since: date | None = None) -> list[Path]:
+    """The regions where a person has or had posts; with `since` only posts that had not ended by then."""
+    held = staff.posts_of(tx, person_id)
+    return [path_of_post(tx, post) for post in held if since is None or post.until_on >= since]
+
+
+# ---- what is kept ----------------------------------------------------------------------------------------------------
+
+
+def by_there(tx: Tx, caller: Caller, service: Service, code: str, field: str) -> By:
+    """The caller as administrator of the region that `field` names; Invalid where there is none or it is not theirs."""
+    try:
+        return by_admin(caller, service, path_of_region(tx, code))
+    except NotFound:
+        raise Invalid.field(field, "没有这个地区。", "there is no such region.", "unknown") from None
+
+
+def keeper(tx: Tx, caller: Caller, service: Service, person: Person) -> By:
+    """The caller as administrator of everything the person is; raises Forbidden where one of the posts lies elsewhere.
+
+    Otherwise the administrator of a county could take over the account of whoever also serves the province.
+    """
+    require(caller.actor, ADMIN)
+    held = places_of(tx, person.id, caller.today) or places_of(tx, person.id)
+    mine = (post for post in caller.actor.posts if post.role == ADMIN)
+    post = next((post for post in mine if all(post.covers(path) for path in held)), None)
+    if post is None:
+        raise Forbidden
     return By(caller.actor, post.role, caller.now, service.book.workflow.version, post.for_id)

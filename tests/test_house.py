@@ -25,11 +25,14 @@ MAY_IMPORT: dict[str, set[str]] = {
     "ledger": {"kernel", "store", "engine", "documents"},
     "service": {"kernel", "store", "engine", "access"},
     "authority": {"kernel", "store", "access", "service"},
+    "staffing": {"kernel", "store", "access", "service", "authority"},
     "api": {
         "kernel", "store", "engine", "access", "browser", "throttle", "documents", "ledger", "service", "authority",
+        "staffing",
     },
     "web": {
         "kernel", "store", "engine", "access", "browser", "throttle", "documents", "ledger", "service", "authority",
+        "staffing",
     },
     "settings": {"kernel"},
     "calendars": {"kernel"},

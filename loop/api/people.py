@@ -10,6 +10,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
+from loop import staffing
 from loop.access import Caller
 from loop.api import registry_shapes as shapes
 from loop.api.answers import Answer, json_answer, listed
@@ -17,26 +18,19 @@ from loop.api.bodies import Body, body_of
 from loop.api.calls import changes, looking, made_at, posting, sending, taking
 from loop.api.deps import query_of, reading, service_of, shaped, writing
 from loop.api.describe import REFUSALS_OF_READING, REFUSALS_OF_WRITING, made, parameters, said
-from loop.api.registry_shapes import NewUser
-from loop.authority import by_admin, covers, named, path_of_post, path_of_region, path_of_unit, regions_of, require
-from loop.kernel.errors import Conflict, Forbidden, Invalid, NotFound
+from loop.authority import keeper, path_of_unit, places_of, regions_of, require, seen
+from loop.kernel.errors import Forbidden, Invalid
 from loop.kernel.labels import Label
-from loop.kernel.people import ADMIN, CHIEF, DIRECTOR, Actor, Path, Post
-from loop.service import Service
-from loop.store import accounts, staff
+from loop.kernel.people import ADMIN, CHIEF, DIRECTOR, Post
+from loop.kernel.registration import ChangedUser, NewRecusal, NewUser
+from loop.store import staff
 from loop.store.chronicle import By
 from loop.store.session import Tx
 from loop.store.staff import FOREVER, Person, PostRecord, Recusal
 
+__all__ = ["keeper", "router", "seen"]
+
 router = APIRouter(tags=["people"])
-SOMEBODY_ELSE = Label(
-    "登录名 {name} 已属于另一人（{full_name}）；请核对，或换一个登录名。",
-    "The name {name} belongs to {full_name} already; check it, or choose another.",
-)
-KNOWN_ALREADY = Label(
-    "登录名 {name} 已有账号：不要再给初始密码；要重设密码请修改该用户。",
-    "{name} has an account: give no first password; to reset it, change the user.",
-)
 NO_LIFTING = Label("回避只能由负责人或管理员解除。", "Only a chief or an administrator may lift a recusal.")
 
 
@@ -61,38 +55,6 @@ def _end(until_on: date) -> str | None:
 
 def _shown(tx: Tx, person: Person) -> dict[str, Any]:
     return user_view(person, staff.posts_of(tx, person.id))
-
-
-# ---- who may look and change ---------------------------------------------------------------------------------------
-
-
-def seen(tx: Tx, actor: Actor, id_: str) -> Person:
-    """The person with this id, if the actor may look at them; raises NotFound."""
-    person = staff.person(tx, named(id_))
-    mine = regions_of(actor)
-    if person.id != actor.id and not any(covers(mine, path) for path in _places(tx, person.id) if path):
-        raise NotFound
-    return person
-
-
-def _places(tx: Tx, person_id: str, since: date | None = None) -> list[Path]:
-    """The regions where a person has or had posts; with `since` only posts that had not ended by then."""
-    held = staff.posts_of(tx, person_id)
-    return [path_of_post(tx, post) for post in held if since is None or post.until_on >= since]
-
-
-def keeper(tx: Tx, caller: Caller, service: Service, person: Person) -> By:
-    """The caller as administrator of everything the person is; raises Forbidden where one of the posts lies elsewhere.
-
-    Otherwise the administrator of a county could take over the account of whoever also serves the province.
-    """
-    require(caller.actor, ADMIN)
-    held = _places(tx, person.id, caller.today) or _places(tx, person.id)
-    mine = (post for post in caller.actor.posts if post.role == ADMIN)
-    post = next((post for post in mine if all(post.covers(path) for path in held)), None)
-    if post is None:
-        raise Forbidden
-    return By(caller.actor, post.role, caller.now, service.book.workflow.version, post.for_id)
 
 
 # ---- users ---------------------------------------------------------------------------------------------------------
@@ -136,43 +98,10 @@ async def add_user(request: Request) -> Response:
     hashed = await _hashed(request, sent, lambda tx, caller: require(caller.actor, ADMIN))
 
     def work(tx: Tx, caller: Caller) -> Answer:
-        new = shaped(NewUser, sent.wanted)
-        field, path = _place(tx, new)
-        try:
-            by = by_admin(caller, service, path)
-        except NotFound:
-            raise Invalid.field(field, "不在您的管理范围内。", "lies outside what you administer.", "unknown") from None
-        person = _holder(tx, by, new, hashed)
-        staff.add_post(
-            tx, by, person_id=person.id, role=new.role, region=new.region, unit_id=new.unit,
-            from_on=new.from_on or caller.today, until_on=new.until_on or FOREVER,
-        )  # fmt: skip
+        person = staffing.give_post(tx, caller, service, shaped(NewUser, sent.wanted), hashed)
         return made_at(f"users/{person.id}", _shown(tx, person))
 
     return await writing(request, work, body=sent, admit=lambda tx, caller: require(caller.actor, ADMIN))
-
-
-def _place(tx: Tx, new: NewUser) -> tuple[str, Path]:
-    if new.region:
-        return "region", path_of_region(tx, new.region)
-    return "unit", path_of_unit(tx, new.unit or "")
-
-
-def _holder(tx: Tx, by: By, new: NewUser, hashed: str) -> Person:
-    """The person of that name, made where the name is new; raises Conflict where it seems to be somebody else."""
-    person = staff.find_person(tx, new.name)
-    if person is None:
-        if not new.full_name:
-            raise Invalid.field("full_name", "新账号须填写姓名。", "is needed for a new account.", "missing")
-        language = new.language or "zh"
-        return staff.add_person(
-            tx, by, name=new.name, full_name=new.full_name, language=language, password=hashed
-        )  # fmt: skip
-    if new.full_name and new.full_name != person.full_name:
-        raise Conflict(SOMEBODY_ELSE.filled(name=person.name, full_name=person.full_name))
-    if new.password:
-        raise Conflict(KNOWN_ALREADY.filled(name=person.name))
-    return person
 
 
 async def _hashed(request: Request, sent: Body, admit: Callable[[Tx, Caller], object]) -> str:
@@ -188,7 +117,7 @@ async def _hashed(request: Request, sent: Body, admit: Callable[[Tx, Caller], ob
 
 @router.patch(
     "/users/{user}", summary="Change or deactivate a person, reset the password, end posts",
-    openapi_extra=sending(shapes.ChangedUser, {"active": False}), responses={**said(shapes.UserOut), **REFUSALS_OF_WRITING},
+    openapi_extra=sending(ChangedUser, {"active": False}), responses={**said(shapes.UserOut), **REFUSALS_OF_WRITING},
 )  # fmt: skip
 async def change_user(request: Request, user: str) -> Response:
     """An administrator changes a person all of whose posts are in their regions; a single post may be ended by the
@@ -204,28 +133,15 @@ async def change_user(request: Request, user: str) -> Response:
 
     def work(tx: Tx, caller: Caller) -> Answer:
         person = seen(tx, caller.actor, user)
-        wanted = changes(shaped(shapes.ChangedUser, sent.wanted))
+        wanted = changes(shaped(ChangedUser, sent.wanted))
         for ended in wanted.pop("end_posts", ()):
-            _end_post(tx, caller, service, person, ended)
+            staffing.end_post(tx, caller, service, person, ended, "end_posts")
         if wanted:
-            by = keeper(tx, caller, service, person)
-            if wanted.pop("password", None):
-                accounts.set_password(tx, by, person.id, hashed)
-            person = staff.change_person(tx, by, person.id, wanted)
+            new_hash = hashed if wanted.pop("password", None) else ""
+            person = staffing.change_person(tx, caller, service, person, wanted, new_hash)
         return json_answer(_shown(tx, person))
 
     return await writing(request, work, admit=admit)
-
-
-def _end_post(tx: Tx, caller: Caller, service: Service, person: Person, ended: shapes.EndedPost) -> None:
-    held = next((post for post in staff.posts_of(tx, person.id) if post.id == ended.post), None)
-    if held is None:
-        raise Invalid.field("end_posts", "此人没有这个岗位。", "this person has no such post.", "unknown")
-    try:
-        by = by_admin(caller, service, path_of_post(tx, held))
-    except NotFound:
-        raise Forbidden from None
-    staff.end_post(tx, by, held.id, ended.until_on)
 
 
 # ---- recusals ------------------------------------------------------------------------------------------------------
@@ -251,14 +167,14 @@ async def list_recusals(request: Request, user: str) -> Response:
 
 @router.post(
     "/users/{user}/recusals", status_code=201, summary="Keep a person away from a unit",
-    openapi_extra=taking(shapes.NewRecusal, {"unit": "u-1", "ground": "配偶在该校任教"}),
+    openapi_extra=taking(NewRecusal, {"unit": "u-1", "ground": "配偶在该校任教"}),
     responses={**made(shapes.RecusalOut), **REFUSALS_OF_WRITING},
 )  # fmt: skip
 async def recuse(request: Request, user: str) -> Response:
     """The person, or a chief, director or administrator over one of their posts. A day gone by lifts it: not for oneself."""
     service = service_of(request)
 
-    def work(tx: Tx, caller: Caller, read: Callable[[], shapes.NewRecusal]) -> Answer:
+    def work(tx: Tx, caller: Caller, read: Callable[[], NewRecusal]) -> Answer:
         person = seen(tx, caller.actor, user)
         post = _over(tx, caller, person)
         new = read()
@@ -274,16 +190,16 @@ async def recuse(request: Request, user: str) -> Response:
         kept = staff.recuse(tx, by, person_id=person.id, unit_id=new.unit, ground=new.ground, until_on=until_on)
         return made_at(f"users/{person.id}/recusals", _recusal_view(kept))
 
-    return await posting(request, shapes.NewRecusal, work)
+    return await posting(request, NewRecusal, work)
 
 
 def _over(tx: Tx, caller: Caller, person: Person) -> Post | None:
     """The caller's post over one of the person's, None where it is the person; raises Forbidden for anybody else."""
     if person.id == caller.actor.id and caller.actor.posts:
         return None
-    places = _places(tx, person.id, caller.today)
+    there = places_of(tx, person.id, caller.today)
     able = (post for post in caller.actor.posts if post.role in (ADMIN, CHIEF, DIRECTOR))
-    post = next((post for post in able if any(post.covers(path) for path in places)), None)
+    post = next((post for post in able if any(post.covers(path) for path in there)), None)
     if post is None:
         raise Forbidden
     return post

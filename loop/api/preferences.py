@@ -15,9 +15,8 @@ from loop.api.bodies import body_of
 from loop.api.calls import looking, sending
 from loop.api.deps import service_of, shaped, writing
 from loop.api.describe import REFUSALS_OF_READING, REFUSALS_OF_WRITING, said
-from loop.api.people import keeper, seen
 from loop.api.shapes import Shape
-from loop.authority import named
+from loop.authority import keeper, named, seen
 from loop.engine.wishes import Wishes, set_wishes, wishes_of
 from loop.kernel.payloads import Code, Flag, Line, Payload, field
 from loop.service import Service

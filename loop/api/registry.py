@@ -14,12 +14,10 @@ from loop.api.answers import Answer, json_answer, listed
 from loop.api.calls import changes, looking, made_at, posting, sending, taking
 from loop.api.deps import query_of, service_of
 from loop.api.describe import REFUSALS_OF_READING, REFUSALS_OF_WRITING, made, parameters, said
-from loop.authority import by_admin, covers, in_sight, named, path_of_region, regions_of, units_of
-from loop.kernel.errors import Invalid, NotFound
-from loop.kernel.people import ADMIN, Actor, Path
-from loop.service import Service
+from loop.authority import by_admin, by_there, regions_of, seen_office, seen_region, seen_unit, units_of
+from loop.kernel.people import ADMIN
+from loop.kernel.registration import ChangedOffice, ChangedRegion, ChangedUnit, NewOffice, NewRegion, NewUnit
 from loop.store import offices, places
-from loop.store.chronicle import By
 from loop.store.offices import Office
 from loop.store.places import Region, Unit
 from loop.store.session import Tx
@@ -58,56 +56,41 @@ async def list_regions(request: Request) -> Response:
 @router.get("/regions/{code}", summary="One region", responses={**said(shapes.RegionOut), **REFUSALS_OF_READING})
 async def read_region(request: Request, code: str) -> Response:
     """A region in scope, or one that holds the scope."""
-    return await looking(request, lambda tx, caller: json_answer(region_view(_region(tx, caller.actor, code))))
-
-
-def _region(tx: Tx, actor: Actor, name: str) -> Region:
-    region = places.region(tx, named(name))
-    if not in_sight(tx, actor, region.path):
-        raise NotFound
-    return region
+    return await looking(request, lambda tx, caller: json_answer(region_view(seen_region(tx, caller.actor, code))))
 
 
 @router.post(
     "/regions", status_code=201, summary="Add a region",
-    openapi_extra=taking(shapes.NewRegion, {"code": "330106", "name": "云溪县", "level": "county", "parent": "330100"}),
+    openapi_extra=taking(NewRegion, {"code": "330106", "name": "云溪县", "level": "county", "parent": "330100"}),
     responses={**made(shapes.RegionOut), **REFUSALS_OF_WRITING},
 )  # fmt: skip
 async def add_region(request: Request) -> Response:
     """An administrator adds a region below one of their own."""
     service = service_of(request)
 
-    def work(tx: Tx, caller: Caller, read: Callable[[], shapes.NewRegion]) -> Answer:
+    def work(tx: Tx, caller: Caller, read: Callable[[], NewRegion]) -> Answer:
         new = read()
-        by = _by_there(tx, caller, service, new.parent, "parent")
+        by = by_there(tx, caller, service, new.parent, "parent")
         added = places.add_region(tx, by, code=new.code, name=new.name, level=new.level, parent=new.parent)
         return made_at(f"regions/{added.code}", region_view(added))
 
-    return await posting(request, shapes.NewRegion, work, ADMIN)
-
-
-def _by_there(tx: Tx, caller: Caller, service: Service, code: str, name: str) -> By:
-    """The caller as administrator of the region a body names; one that is not theirs counts as unknown."""
-    try:
-        return by_admin(caller, service, path_of_region(tx, code))
-    except NotFound:
-        raise Invalid.field(name, "没有这个地区。", "there is no such region.", "unknown") from None
+    return await posting(request, NewRegion, work, ADMIN)
 
 
 @router.patch(
-    "/regions/{code}", summary="Rename or deactivate a region", openapi_extra=sending(shapes.ChangedRegion, {"name": "云溪区"}),
+    "/regions/{code}", summary="Rename or deactivate a region", openapi_extra=sending(ChangedRegion, {"name": "云溪区"}),
     responses={**said(shapes.RegionOut), **REFUSALS_OF_WRITING},
 )  # fmt: skip
 async def change_region(request: Request, code: str) -> Response:
     """An administrator changes a region of their own; one that holds something active cannot be deactivated."""
     service = service_of(request)
 
-    def work(tx: Tx, caller: Caller, read: Callable[[], shapes.ChangedRegion]) -> Answer:
-        region = _region(tx, caller.actor, code)
+    def work(tx: Tx, caller: Caller, read: Callable[[], ChangedRegion]) -> Answer:
+        region = seen_region(tx, caller.actor, code)
         by = by_admin(caller, service, region.path)
         return json_answer(region_view(places.change_region(tx, by, region.code, changes(read()))))
 
-    return await posting(request, shapes.ChangedRegion, work)
+    return await posting(request, ChangedRegion, work)
 
 
 # ---- offices -------------------------------------------------------------------------------------------------------
@@ -141,20 +124,13 @@ async def list_offices(request: Request) -> Response:
 @router.get("/offices/{office}", summary="One office", responses={**said(shapes.OfficeOut), **REFUSALS_OF_READING})
 async def read_office(request: Request, office: str) -> Response:
     """An office in scope, or one above it; by its id or its code."""
-    return await looking(request, lambda tx, caller: json_answer(office_view(_office(tx, caller.actor, office))))
-
-
-def _office(tx: Tx, actor: Actor, name: str) -> Office:
-    office = offices.find_office(tx, named(name))
-    if office is None or not in_sight(tx, actor, office.region):
-        raise NotFound
-    return office
+    return await looking(request, lambda tx, caller: json_answer(office_view(seen_office(tx, caller.actor, office))))
 
 
 @router.post(
     "/offices", status_code=201, summary="Add the office of a region",
     openapi_extra=taking(
-        shapes.NewOffice, {"code": "YX", "region": "330106", "name": "云溪县人民政府教育督导办公室", "doc_prefix": "云教督"}
+        NewOffice, {"code": "YX", "region": "330106", "name": "云溪县人民政府教育督导办公室", "doc_prefix": "云教督"}
     ),
     responses={**made(shapes.OfficeOut), **REFUSALS_OF_WRITING},
 )  # fmt: skip
@@ -162,30 +138,30 @@ async def add_office(request: Request) -> Response:
     """An administrator adds the office of a region that has none; offices below it get it as their superior."""
     service = service_of(request)
 
-    def work(tx: Tx, caller: Caller, read: Callable[[], shapes.NewOffice]) -> Answer:
+    def work(tx: Tx, caller: Caller, read: Callable[[], NewOffice]) -> Answer:
         new = read()
-        by = _by_there(tx, caller, service, new.region, "region")
+        by = by_there(tx, caller, service, new.region, "region")
         added = offices.add_office(tx, by, code=new.code, region=new.region, name=new.name, doc_prefix=new.doc_prefix)
         return made_at(f"offices/{added.id}", office_view(added))
 
-    return await posting(request, shapes.NewOffice, work, ADMIN)
+    return await posting(request, NewOffice, work, ADMIN)
 
 
 @router.patch(
     "/offices/{office}", summary="Change or deactivate an office",
-    openapi_extra=sending(shapes.ChangedOffice, {"doc_prefix": "云政教督"}),
+    openapi_extra=sending(ChangedOffice, {"doc_prefix": "云政教督"}),
     responses={**said(shapes.OfficeOut), **REFUSALS_OF_WRITING},
 )  # fmt: skip
 async def change_office(request: Request, office: str) -> Response:
     """An administrator changes an office of their own region."""
     service = service_of(request)
 
-    def work(tx: Tx, caller: Caller, read: Callable[[], shapes.ChangedOffice]) -> Answer:
-        before = _office(tx, caller.actor, office)
+    def work(tx: Tx, caller: Caller, read: Callable[[], ChangedOffice]) -> Answer:
+        before = seen_office(tx, caller.actor, office)
         by = by_admin(caller, service, before.region)
         return json_answer(office_view(offices.change_office(tx, by, before.id, changes(read()))))
 
-    return await posting(request, shapes.ChangedOffice, work)
+    return await posting(request, ChangedOffice, work)
 
 
 # ---- units ---------------------------------------------------------------------------------------------------------
@@ -220,51 +196,43 @@ async def list_units(request: Request) -> Response:
 @router.get("/units/{unit}", summary="One unit", responses={**said(shapes.UnitWhole), **REFUSALS_OF_READING})
 async def read_unit(request: Request, unit: str) -> Response:
     """A unit in scope."""
-    return await looking(request, lambda tx, caller: json_answer(unit_view(_unit(tx, caller.actor, unit)[0])))
-
-
-def _unit(tx: Tx, actor: Actor, name: str) -> tuple[Unit, Path]:
-    unit = places.unit(tx, named(name))
-    path = path_of_region(tx, unit.region)
-    if not covers(regions_of(actor), path) and not {unit.id, unit.department_id} & set(units_of(actor)):
-        raise NotFound
-    return unit, path
+    return await looking(request, lambda tx, caller: json_answer(unit_view(seen_unit(tx, caller.actor, unit)[0])))
 
 
 @router.post(
     "/units", status_code=201, summary="Add a unit",
-    openapi_extra=taking(shapes.NewUnit, {"name": "桐峰镇中心小学", "kind": "school", "region": "330106001"}),
+    openapi_extra=taking(NewUnit, {"name": "桐峰镇中心小学", "kind": "school", "region": "330106001"}),
     responses={**made(shapes.UnitWhole), **REFUSALS_OF_WRITING},
 )  # fmt: skip
 async def add_unit(request: Request) -> Response:
     """An administrator adds a school, a department or a government in a region of their own."""
     service = service_of(request)
 
-    def work(tx: Tx, caller: Caller, read: Callable[[], shapes.NewUnit]) -> Answer:
+    def work(tx: Tx, caller: Caller, read: Callable[[], NewUnit]) -> Answer:
         new = read()
-        by = _by_there(tx, caller, service, new.region, "region")
+        by = by_there(tx, caller, service, new.region, "region")
         added = places.add_unit(tx, by, name=new.name, kind=new.kind, region=new.region, department_id=new.department)
         return made_at(f"units/{added.id}", unit_view(added))
 
-    return await posting(request, shapes.NewUnit, work, ADMIN)
+    return await posting(request, NewUnit, work, ADMIN)
 
 
 @router.patch(
-    "/units/{unit}", summary="Change or deactivate a unit", openapi_extra=sending(shapes.ChangedUnit, {"active": False}),
+    "/units/{unit}", summary="Change or deactivate a unit", openapi_extra=sending(ChangedUnit, {"active": False}),
     responses={**said(shapes.UnitWhole), **REFUSALS_OF_WRITING},
 )  # fmt: skip
 async def change_unit(request: Request, unit: str) -> Response:
     """An administrator changes a unit of their own region; findings opened before keep their region and department."""
     service = service_of(request)
 
-    def work(tx: Tx, caller: Caller, read: Callable[[], shapes.ChangedUnit]) -> Answer:
-        before, path = _unit(tx, caller.actor, unit)
+    def work(tx: Tx, caller: Caller, read: Callable[[], ChangedUnit]) -> Answer:
+        before, path = seen_unit(tx, caller.actor, unit)
         by = by_admin(caller, service, path)
         wanted = changes(read(), "department")
         if "region" in wanted:
-            _by_there(tx, caller, service, str(wanted["region"]), "region")
+            by_there(tx, caller, service, str(wanted["region"]), "region")
         if "department" in wanted:
             wanted["department_id"] = wanted.pop("department")
         return json_answer(unit_view(places.change_unit(tx, by, before.id, wanted)))
 
-    return await posting(request, shapes.ChangedUnit, work)
+    return await posting(request, ChangedUnit, work)
