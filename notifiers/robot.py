@@ -17,7 +17,7 @@ from notifiers.egress import Egress
 from notifiers.secret import quoted
 
 JSON = {"Content-Type": "application/json; charset=utf-8"}
-FREQUENCY = re.compile(r"frequen|\bfreq\b|too (fast|many|often)|rate.?limit|throttl|频|过快|限流", re.IGNORECASE)
+FREQUENCY = re.compile(r"frequen|\bfreq\b|too (fast|many|often)|rate.?limit|throttl|频|过快|限流|流控", re.IGNORECASE)
 """How a robot says that it was asked too often when its code is not one that is known."""
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import unquote
 
 import httpx
 from pydantic import AfterValidator, SecretStr
@@ -12,6 +13,7 @@ from pydantic import AfterValidator, SecretStr
 from notifiers.words import one_line
 
 LONGEST_QUOTE = 200
+SEPARATORS = re.compile(r"[/?&=#:,;\s]")
 TELLING = 6
 """Pieces of a secret address that are shorter than this say nothing: "send", "v2", "key"."""
 
@@ -49,7 +51,8 @@ def read_secret(path: str) -> str:
 def quoted(text: str, *secrets: SecretStr) -> str:
     """What the other side said, fit to be shown: one line, not long, and without any of the secrets or their pieces."""
     given = {secret.get_secret_value() for secret in secrets}
-    pieces = given | {piece for secret in given for piece in re.split(r"[/?&=#]", secret) if len(piece) >= TELLING}
+    parts = {part for secret in given for part in SEPARATORS.split(secret)}
+    pieces = given | {piece for part in parts for piece in (part, unquote(part)) if len(piece) >= TELLING}
     for piece in sorted(pieces - {""}, key=len, reverse=True):
         text = text.replace(piece, "…")
     return one_line(text)[:LONGEST_QUOTE]

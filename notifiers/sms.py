@@ -5,9 +5,19 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)  # fmt: skip
 
 from loop.kernel.labels import Label
 from loop.kernel.messages import PERSON, Letter, SendFailed
@@ -16,13 +26,17 @@ from notifiers.answer import Answer
 from notifiers.options import NO_SECRET, ChannelOptions, Configured
 from notifiers.rendering import line
 from notifiers.robot import FREQUENCY
-from notifiers.secret import SecretUrl, quoted
+from notifiers.secret import TELLING, SecretUrl, quoted
 
 NUMBER = re.compile(r"\+?[0-9]{5,20}")
 HOST = re.compile(r"[^:]*://[^/?#]*")
 TYPES = {"json": "application/json; charset=utf-8", "form": "application/x-www-form-urlencoded"}
 NO_NUMBER = Label("请填写手机号码，只含数字。", "a telephone number is written in digits, such as 13800000000")
 IN_HEADER = ("secret", "id")
+OURS = frozenset({"host", "content-length", "transfer-encoding", "connection", "accept-encoding"})
+"""Headers that frame a request: set twice, they would make two of one."""
+NATIONAL = 11
+"""Digits of a mobile number without the number of its country."""
 
 
 def _pattern(text: str) -> str:
@@ -69,10 +83,10 @@ class SmsOptions(ChannelOptions):
 
     url: SecretUrl
     method: Literal["POST", "PUT", "GET"] = "POST"
+    secret: SecretStr = NO_SECRET
     headers: Mapping[str, SecretStr] = {}
     form: Literal["json", "form"] = "json"
     body: SecretStr = NO_SECRET
-    secret: SecretStr = NO_SECRET
     success: Sign
     again: Sign | None = None
     longest: Annotated[int, Field(ge=40)] = 200
@@ -88,24 +102,34 @@ class SmsOptions(ChannelOptions):
 
     @field_validator("headers")
     @classmethod
-    def plain_headers(cls, headers: Mapping[str, SecretStr]) -> Mapping[str, SecretStr]:
+    def plain_headers(cls, headers: Mapping[str, SecretStr], info: ValidationInfo) -> Mapping[str, SecretStr]:
+        secret = info.data.get("secret", NO_SECRET).get_secret_value()
         for name, value in headers.items():
             told = template.known_only(value.get_secret_value(), IN_HEADER)
+            told = template.filled(told, {"secret": secret, "id": ""})
             if not re.fullmatch(r"[A-Za-z0-9-]+", name) or not re.fullmatch(r"[ -~]*", told):
-                raise ValueError("a header is written in printable ASCII")
+                raise ValueError("a header, and a secret in it, is written in printable ASCII")
+            if name.lower() in OURS:
+                raise ValueError(f"the header {name} is not for an office to set")
         return headers
 
-    @model_validator(mode="after")
-    def readable_body(self) -> SmsOptions:
-        body = self.body.get_secret_value()
-        if body and self.form == "json":
-            try:
-                tree = json.loads(body)
-            except ValueError as wrong:
-                raise ValueError(f"body is no JSON: {type(wrong).__name__}") from None
-            template.each_string(tree, template.known_only)
-        template.known_only(body) if self.form == "form" else None
-        return self
+    @field_validator("body")
+    @classmethod
+    def readable_body(cls, body: SecretStr, info: ValidationInfo) -> SecretStr:
+        try:
+            texts = template.texts(body.get_secret_value(), info.data.get("form", "json"))
+        except (ValueError, RecursionError) as wrong:
+            raise ValueError(f"the body is no JSON: {type(wrong).__name__}") from None
+        for text in texts:
+            template.known_only(text)
+        return body
+
+    @cached_property
+    def hidden(self) -> tuple[SecretStr, ...]:
+        """What an office's template holds that nobody needs to read in an error."""
+        headers = [value.get_secret_value() for value in self.headers.values()]
+        fixed = map(template.fixed, [*headers, *template.texts(self.body.get_secret_value(), self.form)])
+        return self.url, self.secret, *(SecretStr(text) for text in fixed if len(text) >= TELLING)
 
 
 class Sms(Configured[SmsOptions]):
@@ -127,11 +151,13 @@ class Sms(Configured[SmsOptions]):
             address=letter.address, text=text, id_=letter.id, secret=told.secret.get_secret_value()
         )  # fmt: skip
         headers = {name: template.filled(value.get_secret_value(), given) for name, value in told.headers.items()}
+        if "content-type" not in {name.lower() for name in headers}:
+            headers["Content-Type"] = TYPES[told.form]
         answer = await self._egress.request(
             template.filled_address(told.url.get_secret_value(), given),
-            method=told.method, content=self._body(given), headers={"Content-Type": TYPES[told.form], **headers},
+            method=told.method, content=self._body(given), headers=headers,
         )  # fmt: skip
-        self._judge(answer, SecretStr(letter.address), SecretStr(text))
+        self._judge(answer, letter.address, SecretStr(text), SecretStr(given["text_json"]))
         return False
 
     def _body(self, given: template.Values) -> bytes:
@@ -140,19 +166,27 @@ class Sms(Configured[SmsOptions]):
             return b""
         return template.filled_json(body, given) if self._options.form == "json" else template.filled_form(body, given)
 
-    def _judge(self, answer: Answer, *private: SecretStr) -> None:
+    def _judge(self, answer: Answer, number: str, *private: SecretStr) -> None:
         told = self._options
         if answer.accepted and told.success.on(answer):
             return
         # JSON may spell Chinese in numbers, which nobody reads.
         words = answer.text if answer.json is None else json.dumps(answer.json, ensure_ascii=False)
-        said = quoted(words, told.url, told.secret, *told.headers.values(), *private)
+        said = quoted(_without_number(words, number), *told.hidden, *private)
         if told.again and told.again.on(answer):
             raise SendFailed(f"{answer.host} can't take it now: {said}", retry_after=answer.retry_after)
         answer.check()
         unread = not answer.complete or not answer.text.strip() or bool(told.success.path and answer.json is None)
         passing = unread or FREQUENCY.search(said) is not None
         raise SendFailed(f"{answer.host} refused: {said}", permanent=not passing, retry_after=answer.retry_after)
+
+
+def _without_number(words: str, number: str) -> str:
+    """The words without the telephone number, however it is spaced, and with or without the number of a country."""
+    digits = number.lstrip("+")
+    for shown in (digits, digits[-NATIONAL:]):
+        words = re.sub("[ -]?".join(shown), "…", words)
+    return words
 
 
 def _spelt(value: Any) -> str:

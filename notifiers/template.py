@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlencode
 
@@ -31,6 +31,18 @@ def known_only(template: str, known: tuple[str, ...] = KNOWN) -> str:
     return template
 
 
+def texts(body: str, form: str) -> list[str]:
+    """The texts of a body in which alone something is filled; raises ValueError where it can't be read."""
+    if not body or form == "form":
+        return [value for _, value in parse_qsl(body, keep_blank_values=True)]
+    return list(_strings(json.loads(body)))
+
+
+def fixed(template: str) -> str:
+    """What stands in a template besides its placeholders."""
+    return PLACEHOLDER.sub(" ", template).strip()
+
+
 def filled(template: str, given: Values) -> str:
     """Plain text with its placeholders replaced, each once: what is put in is not read again."""
     return PLACEHOLDER.sub(lambda found: given[found[1]], template)
@@ -48,16 +60,23 @@ def filled_form(template: str, given: Values) -> bytes:
 
 
 def filled_json(template: str, given: Values) -> bytes:
-    """A JSON body with the strings in it replaced."""
-    return json.dumps(each_string(json.loads(template), lambda text: filled(text, given)), ensure_ascii=False).encode()
+    """A JSON body with the strings in it replaced, names of fields apart."""
+    return json.dumps(_replaced(json.loads(template), given), ensure_ascii=False).encode()
 
 
-def each_string(tree: Any, change: Callable[[str], str]) -> Any:
-    """A JSON value with every string in it changed, names of fields apart."""
+def _strings(tree: Any) -> Iterator[str]:
     if isinstance(tree, str):
-        return change(tree)
+        yield tree
+    elif isinstance(tree, list | dict):
+        for item in tree.values() if isinstance(tree, dict) else tree:
+            yield from _strings(item)
+
+
+def _replaced(tree: Any, given: Values) -> Any:
+    if isinstance(tree, str):
+        return filled(tree, given)
     if isinstance(tree, list):
-        return [each_string(item, change) for item in tree]
+        return [_replaced(item, given) for item in tree]
     if isinstance(tree, dict):
-        return {name: each_string(item, change) for name, item in tree.items()}
+        return {name: _replaced(item, given) for name, item in tree.items()}
     return tree
