@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import hmac
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -20,7 +20,7 @@ from pwdlib.hashers.argon2 import Argon2Hasher
 from pydantic import Field
 
 from loop.engine.door import Engine
-from loop.kernel.calendar import local_day
+from loop.kernel.calendar import Calendar, due_instant, local_day
 from loop.kernel.errors import Forbidden, Invalid, Unauthenticated
 from loop.kernel.labels import Label
 from loop.kernel.payloads import Name, Payload, field
@@ -33,6 +33,7 @@ from loop.throttle import Throttle
 READ, WRITE, CALENDAR = "read", "write", "calendar"
 SCOPES = (READ, WRITE, CALENDAR)
 """What a token may be good for; `write` includes `read`, `calendar` stands alone."""
+FEED = "/api/v1/calendar.ics"
 
 SHORTEST_PASSWORD, LONGEST_PASSWORD = 8, 256
 WRONG_SIGN_IN = Label("登录名或密码不正确。", "The name or the password is wrong.")
@@ -40,6 +41,7 @@ NOT_FROM_HERE = Label(
     "请求不是从本系统页面发出的，或缺少 X-CSRF-Token；请刷新页面后重试。",
     "This request does not come from a page of this service, or lacks X-CSRF-Token; reload the page and try again.",
 )
+WRONG_PASSWORD = ("原密码不正确。", "this is not your present password.")
 SCOPE_MISSING = Label("这个令牌没有所需的权限（{scope}）。", "This token lacks the scope {scope}.")
 
 
@@ -210,17 +212,56 @@ class Access:
         self._throttle.forget(by_name)
         return await asyncio.wrap_future(self._engine.store.submit(lambda tx: self._begin(tx, login.person_id, newer)))
 
-    def _begin(self, tx: Tx, person_id: str, newer_hash: str | None) -> tuple[BrowserSession, str]:
+    async def confirm(self, actor: Actor, field_: str, password: str) -> None:
+        """Raises Invalid on the field `field_` unless this is the actor's own password, `RateLimited` after too many tries."""
+        key = ("confirm", actor.id)
+        self._throttle.take(key, self.real())
+        login = await asyncio.wrap_future(self._engine.store.submit_read(lambda tx: accounts.login_of(tx, actor.name)))
+        right, _ = await self.passwords.check(password, login)
+        if not right:
+            raise Invalid.field(field_, *WRONG_PASSWORD, "wrong")
+        self._throttle.forget(key)
+
+    def begin(self, tx: Tx, person_id: str) -> tuple[BrowserSession, str]:
+        """A new session of this person and the clear text for its cookie; what has expired is forgotten."""
         now = self.real()
-        if newer_hash:
-            accounts.renew_hash(tx, person_id, newer_hash)
         accounts.forget_sessions(tx, now)
         return accounts.open_session(tx, person_id=person_id, expires_at=now + self._session)
+
+    def _begin(self, tx: Tx, person_id: str, newer_hash: str | None) -> tuple[BrowserSession, str]:
+        if newer_hash:
+            accounts.renew_hash(tx, person_id, newer_hash)
+        return self.begin(tx, person_id)
 
     @property
     def session_seconds(self) -> int:
         """How long a session lasts."""
         return int(self._session.total_seconds())
+
+
+def issue_token(
+    tx: Tx, *, person_id: str, name: str, scopes: Sequence[str], life: timedelta, now: datetime, calendar: Calendar,
+    expires_on: date | None = None,
+) -> tuple[Token, str]:  # fmt: skip
+    """A new token and its clear text, told this once; good for `life` or until `expires_on`. Raises Invalid or NotFound."""
+    if strange := sorted(set(scopes) - set(SCOPES)):
+        raise Invalid.field("scopes", f"没有 {strange[0]}。", f"there is no {strange[0]}.", "unknown")
+    if CALENDAR in scopes and set(scopes) != {CALENDAR}:
+        raise Invalid.field(
+            "scopes", "calendar 只能单独使用。", "`calendar` stands alone: it is written into an address.", "alone"
+        )
+    ends = now + life
+    if expires_on:
+        asked = due_instant(expires_on, calendar)
+        if not now < asked <= ends + timedelta(days=1):
+            last = local_day(ends, calendar).isoformat()
+            raise Invalid.field(
+                "expires_on", f"须在今天之后、{last} 之前。", f"must lie between today and {last}.", "range"
+            )
+        ends = asked
+    return accounts.create_token(
+        tx, person_id=person_id, name=name, scopes=tuple(scopes), expires_at=ends, now=now
+    )  # fmt: skip
 
 
 def _same(shown: str | None, kept: str) -> bool:

@@ -57,6 +57,15 @@ def world_of(office: Path) -> World:
     return world
 
 
+def test_a_token_for_a_calendar_opens_the_calendar_and_stands_alone(loop: Command, office: Path) -> None:
+    clear = loop("token", "create", "officer", "--scope", "calendar", "--label", "my phone").stdout.strip()
+    parts = bootstrap.build(load_settings())
+    token = parts.store.read(lambda tx: accounts.token_of(tx, clear, START))
+    parts.close()
+    assert token is not None
+    assert (token.name, token.scopes) == ("my phone", ("calendar",))
+
+
 def test_a_person_is_added_given_a_password_and_a_token_and_closed(loop: Command, office: Path) -> None:
     added = loop("user", "add", "lin", "--role", "officer", "--region", "930106", "--full-name", "林某")
     assert added.exit_code == 0
@@ -187,6 +196,8 @@ def test_a_notice_that_cannot_be_read_names_its_lines(loop: Command, office: Pat
     [
         (("user", "passwd", "nobody"), "nobody"),
         (("token", "create", "nobody"), "nobody"),
+        (("token", "create", "officer", "--scope", "calendar", "--scope", "read"), "scopes"),
+        (("token", "create", "officer", "--scope", "everything"), "scopes"),
         (("user", "add", "x", "--role", "king", "--region", "930106"), "role"),
     ],
 )

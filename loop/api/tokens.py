@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
-from datetime import timedelta
 from json import loads
 from typing import Any
 
@@ -12,7 +11,7 @@ from fastapi import APIRouter, Request
 from pydantic import Field
 from starlette.responses import Response
 
-from loop.access import CALENDAR, Caller
+from loop.access import CALENDAR, FEED, Caller, issue_token
 from loop.api import registry_shapes as shapes
 from loop.api.answers import Answer, json_answer, json_text, listed
 from loop.api.bodies import body_of
@@ -22,15 +21,14 @@ from loop.api.describe import REFUSALS_OF_READING, REFUSALS_OF_WRITING, made, pa
 from loop.api.people import keeper, seen
 from loop.api.views import day, instant
 from loop.authority import named
-from loop.kernel.calendar import Calendar, due_instant, local_day
-from loop.kernel.errors import Forbidden, Invalid, NotFound
+from loop.kernel.calendar import Calendar
+from loop.kernel.errors import Forbidden, NotFound
 from loop.service import Service
 from loop.store import accounts, staff
 from loop.store.accounts import Token
 from loop.store.session import Tx
 
 router = APIRouter(tags=["people"])
-FEED = "/api/v1/calendar.ics"
 
 
 class TokenQuery(shapes.PageQuery):
@@ -92,23 +90,10 @@ async def make_token(request: Request) -> Response:
 
 
 def _made(tx: Tx, service: Service, caller: Caller, new: shapes.NewToken) -> Answer:
-    if CALENDAR in new.scopes and set(new.scopes) != {CALENDAR}:
-        raise Invalid.field(
-            "scopes", "calendar 只能单独使用。", "`calendar` stands alone: it is written into an address.", "alone"
-        )
-    now = service.access.real()
-    ends = now + service.policy.token_life
-    if new.expires_on:
-        asked = due_instant(new.expires_on, service.calendar)
-        if not now < asked <= ends + timedelta(days=1):
-            last = local_day(ends, service.calendar).isoformat()
-            raise Invalid.field(
-                "expires_on", f"须在今天之后、{last} 之前。", f"must lie between today and {last}.", "range"
-            )
-        ends = asked
-    token, clear = accounts.create_token(
-        tx, person_id=caller.actor.id, name=new.name, scopes=tuple(new.scopes), expires_at=ends, now=now
-    )
+    token, clear = issue_token(
+        tx, person_id=caller.actor.id, name=new.name, scopes=new.scopes, life=service.policy.token_life,
+        now=service.access.real(), calendar=service.calendar, expires_on=new.expires_on,
+    )  # fmt: skip
     feed = f"{FEED}?token={clear}" if token.scopes == (CALENDAR,) else None
     return made_at(f"tokens/{token.id}", {**token_view(token, service.calendar), "token": clear, "feed": feed})
 

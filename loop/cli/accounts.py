@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from loop.access import READ, WRITE, Passwords
+from loop.access import READ, SCOPES, WRITE, Passwords, issue_token
 from loop.cli import console
 from loop.kernel.errors import NotFound
 from loop.kernel.labels import Label
@@ -103,18 +103,21 @@ def deactivate(name: str) -> None:
 
 @token.command("create")
 def create_token(
-    name: str, label: Annotated[str, typer.Option(help="What the token is for.")] = "command line"
+    name: str,
+    label: Annotated[str, typer.Option(help="What the token is for.")] = "command line",
+    scope: Annotated[
+        list[str] | None,
+        typer.Option(help=f"One or more of {', '.join(SCOPES)} (which stands alone); default: {READ} {WRITE}."),
+    ] = None,
 ) -> None:
-    """Print a new token for the person NAME; it is shown this once."""
+    """Print a new token for the person NAME; it is shown this once. `--scope calendar` opens the calendar feed alone."""
     with console.parts() as parts:
-        now = datetime.now(UTC)
-        expires = now + parts.settings.auth.token
 
         def work(tx: Tx) -> str:
-            person = _known(tx, name)
-            _, clear = accounts.create_token(
-                tx, person_id=person.id, name=label, scopes=(READ, WRITE), expires_at=expires, now=now
-            )
+            _, clear = issue_token(
+                tx, person_id=_known(tx, name).id, name=label, scopes=scope or (READ, WRITE), life=parts.settings.auth.token,
+                now=datetime.now(UTC), calendar=parts.engine.book.calendar,
+            )  # fmt: skip
             return clear
 
         console.say(parts.store.write(work))

@@ -15,9 +15,7 @@ PUBLIC = sa.text("kind IN ('bulletin', 'public_notice', 'publication')")
 
 def upgrade() -> None:
     op.create_index("ix_session_person", "session", ["person_id"])
-    op.create_index(
-        "ix_document_public", "document", ["issued_at", "id"], sqlite_where=PUBLIC, postgresql_where=PUBLIC
-    )
+    op.create_index("ix_document_public", "document", ["issued_at", "id"], sqlite_where=PUBLIC, postgresql_where=PUBLIC)
 
 
 def downgrade() -> None:
