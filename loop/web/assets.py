@@ -49,6 +49,9 @@ ASSETS = (
     ),
     Asset("loop.css", "loop.web", "static/loop.css", CSS),
     Asset("loop.js", "loop.web", "static/loop.js", SCRIPT),
+    Asset("upload.js", "loop.web", "static/upload.js", SCRIPT),
+    Asset("rows.css", "loop.web", "static/rows.css", CSS),
+    Asset("copy.js", "loop.web", "static/copy.js", SCRIPT),
     Asset("favicon.svg", "loop.web", "static/favicon.svg", SVG),
 )
 

@@ -5,12 +5,26 @@ from __future__ import annotations
 from fastapi import APIRouter, FastAPI
 
 from loop.service import Service
-from loop.web import desk, inbox, language, leader, sign_in
+from loop.web import (
+    desk,
+    inbox,
+    language,
+    leader,
+    profile,
+    profile_access,
+    profile_password,
+    profile_substitutes,
+    profile_wishes,
+    sign_in,
+)
 from loop.web.assets import Shelf
 from loop.web.refusals import refused
 from loop.web.render import Renderer
 
-ROUTERS: tuple[APIRouter, ...] = (language.router, leader.router, sign_in.router, desk.router, inbox.router)
+ROUTERS: tuple[APIRouter, ...] = (
+    language.router, leader.router, sign_in.router, desk.router, inbox.router,
+    profile.router, profile_password.router, profile_substitutes.router, profile_wishes.router, profile_access.router,
+)  # fmt: skip
 """Every page; an address that two could take goes to the first."""
 
 

@@ -22,6 +22,9 @@ NOTICES: Mapping[str, Label] = {
         "密码已修改，其他设备已退出登录。", "Your password is changed; other devices are signed out."
     ),
     "substitutes-kept": Label("代理安排已保存。", "Your substitutes are saved."),
+    "wishes-kept": Label("通知方式已保存。", "How you are told is saved."),
+    "token-revoked": Label("已注销，立即失效。", "Revoked; it opens nothing any more."),
+    "others-signed-out": Label("其他设备已退出登录。", "The other devices are signed out."),
 }
 """By code. Nothing that a person typed stands in an address."""
 
