@@ -149,7 +149,7 @@ def _target(url: str) -> httpx.URL | Label:
             return UNREADABLE
     except (httpx.InvalidURL, ValueError):
         return UNREADABLE
-    if target.scheme not in PORTS or target.userinfo or not 0 < (target.port or PORTS[target.scheme]) < 2**16:
+    if target.scheme not in PORTS or target.userinfo or (target.port is not None and not 0 < target.port < 2**16):
         return UNREADABLE
     return target
 
