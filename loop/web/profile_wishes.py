@@ -32,7 +32,8 @@ LEAD = Label(
 KINDS = {
     "mail": Label("电子邮件", "e-mail"), "sms": Label("短信", "text message"), "apprise": Label("其他应用", "another app"),
     "console": Label("控制台（开发用）", "console (for development)"), "wecom": Label("企业微信群", "WeCom group"),
-    "dingtalk": Label("钉钉群", "DingTalk group"), "feishu": Label("飞书群", "Feishu group"), "webhook": Label("程序订阅", "webhook"),
+    "dingtalk": Label("钉钉群", "DingTalk group"), "feishu": Label("飞书群", "Feishu group"),
+    "webhook": Label("程序订阅", "webhook"),
 }  # fmt: skip
 WHEN = {
     "now": Label("随时", "at any hour"), "day": Label("工作时段", "outside quiet hours"),
