@@ -6,6 +6,7 @@ The address of the service is the office's; a person fills one place in it and n
 from __future__ import annotations
 
 import asyncio
+import logging
 import re
 import warnings
 from functools import cache
@@ -19,10 +20,13 @@ from loop.kernel.messages import PERSON, Letter, SendFailed
 from notifiers.options import ChannelOptions, Configured
 from notifiers.rendering import plain, subject
 from notifiers.secret import Secret
-from notifiers.words import guarded
+from notifiers.words import guarded, one_line
 
 PLACE = "{address}"
-HOST = re.compile(r"([A-Za-z0-9]+)://(?:[^/?#]*@)?([^/?#]*)")
+HOST = re.compile(r"([A-Za-z0-9]+)://(?:[^/?#]*@)?([^/?#:]*)(:[^/?#]*)?")
+SEVERAL = re.compile(r"[\s,;]+[A-Za-z0-9]+://")
+PART = re.compile(r"(?!\.+$)[^\s/\\,;?&%]+")
+"""One part and no more: with others in it a person could name several readers, or climb to another path of the host."""
 UNFIT = Label("填写的内容不符合该服务的要求。", "this does not fit the service")
 LONGEST = 4096
 """Bytes of the text; a service that takes less cuts it into parts."""
@@ -35,6 +39,10 @@ def _library() -> Any:
         # Some of its services import modules that are on their way out of Python.
         warnings.simplefilter("ignore", DeprecationWarning)
         import apprise  # noqa: PLC0415
+
+        # Below these levels they tell whole addresses, with the secrets in them.
+        logging.getLogger("apprise").setLevel(logging.INFO)
+        logging.getLogger("urllib3").setLevel(logging.ERROR)
 
         library: Any = apprise
         library.manager_plugins.NotificationManager().load_modules()
@@ -52,14 +60,14 @@ class AppriseOptions(ChannelOptions):
     def known_service(cls, url: SecretStr) -> SecretStr:
         text = url.get_secret_value()
         found = HOST.match(text)
-        if not found or text.count(PLACE) != 1:
-            raise ValueError(
-                "the address is written service://…, with {address} once, where the person's own part goes"
-            )
+        if not found or text.count(PLACE) != 1 or SEVERAL.search(text):
+            raise ValueError("write one service://…, with {address} once, where the person's own part goes")
         services, service = _library().manager_plugins.NotificationManager(), found[1].lower()
         if service not in services:
             raise ValueError(f"Apprise knows no service {service}")
-        if PLACE in found[2] and any("{host}" in form for form in services[service].templates):
+        # Where the host is left out, the library takes what comes next for it.
+        chosen = not found[2] or PLACE in found[2] + (found[3] or "")
+        if chosen and any("{host}" in form for form in services[service].templates):
             raise ValueError("{address} can't choose the host")
         return url
 
@@ -93,6 +101,11 @@ class AppriseService(Configured[AppriseOptions]):
 
     def _service(self, address: str) -> Any:
         """The service with the person's part in it; None where that does not fit."""
-        part, service = quote(address, safe="", errors="replace"), _library().Apprise()
-        fits = address and service.add(self._options.url.get_secret_value().replace(PLACE, part))
-        return service if fits else None
+        if not PART.fullmatch(address) or address != one_line(address):
+            return None
+        service = _library().Apprise()
+        return (
+            service
+            if service.add(self._options.url.get_secret_value().replace(PLACE, quote(address, safe="")))
+            else None
+        )
