@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Literal
 
 from pydantic import Field
 
+from loop.kernel.labels import Label
 from loop.kernel.payloads import Code, Day, Flag, Line, Name, Payload, Text, field
 
 UnitKind = Literal["school", "department", "government"]
@@ -16,6 +18,19 @@ Role = Literal[
 Language = Literal["zh", "en"]
 Secret = Annotated[str, Field(min_length=8, max_length=256)]
 Prefix = Annotated[str, Field(min_length=1, max_length=20)]
+
+LEVELS: Mapping[str, Label] = {
+    "country": Label("国家级", "country"),
+    "province": Label("省级", "province"),
+    "prefecture": Label("地市级", "prefecture"),
+    "county": Label("县级", "county"),
+    "township": Label("乡镇（街道）", "township"),
+}
+UNIT_KINDS: Mapping[str, Label] = {
+    "school": Label("学校", "school"),
+    "department": Label("主管部门", "department"),
+    "government": Label("人民政府", "government"),
+}
 
 
 # ---- regions, offices, units -----------------------------------------------------------------------------------------

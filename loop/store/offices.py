@@ -116,6 +116,12 @@ def office_at(tx: Tx, region: str) -> Office | None:
     return _office(row) if row and row[6] else None
 
 
+def office_of(tx: Tx, region: str) -> Office | None:
+    """The office of exactly this region, active or not."""
+    row = tx.one(_AT, region=region)
+    return _office(row) if row else None
+
+
 def nearest(tx: Tx, path: Path) -> Office | None:
     """The active office of the region with `path`, or else the nearest one above it."""
     found = [_office(row) for row in tx.all(_ALONG, codes=list(path))] if path else []
@@ -133,11 +139,16 @@ def offices(
     *,
     active: bool | None = None,
     within: Iterable[Path] | None = None,
+    q: str = "",
     after: str | None = None,
     limit: int = 50,
 ) -> Page[Office]:
-    """Offices in the order of their ids, those in regions with one of the paths `within` only, where given."""
+    """Offices in the order of their ids, those in regions with one of the paths `within` only, where given; `q` is a part of
+    the name, or the code.
+    """
     query = _WHOLE if active is None else _WHOLE.where(_OFFICE.c.active == int(active))
+    if wanted := q.strip():
+        query = query.where(or_(_OFFICE.c.name.contains(wanted, autoescape=True), _OFFICE.c.code == wanted))
     if within is not None:
         query = query.where(inside(within))
     return page_by_id(tx, query, _OFFICE.c.id, "offices", after=after, limit=limit, value=_office)

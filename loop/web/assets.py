@@ -52,6 +52,7 @@ ASSETS = (
     Asset("upload.js", "loop.web", "static/upload.js", SCRIPT),
     Asset("rows.css", "loop.web", "static/rows.css", CSS),
     Asset("copy.js", "loop.web", "static/copy.js", SCRIPT),
+    Asset("admin.css", "loop.web", "static/admin.css", CSS),
     Asset("favicon.svg", "loop.web", "static/favicon.svg", SVG),
 )
 

@@ -8,7 +8,7 @@ from functools import cache
 from importlib.metadata import version
 
 from loop.kernel.labels import Label
-from loop.kernel.people import DEPARTMENT, ROLES, UNIT, Actor
+from loop.kernel.people import ADMIN, DEPARTMENT, ROLES, UNIT, Actor
 from loop.store.reach import SEES_REGION
 
 SEES = SEES_REGION | {UNIT, DEPARTMENT}
@@ -32,6 +32,7 @@ UNREAD = "unread"
 NAV: tuple[Entry, ...] = (
     Entry("/", Label("待办", "My desk"), "desk"),
     Entry("/inbox", Label("收件箱", "Inbox"), "inbox", counts=UNREAD),
+    Entry("/admin", Label("管理", "Administration"), "gear", frozenset({ADMIN})),
 )
 """The navigation, in its order. A phone shows the first four at the foot of the screen, and all under "more"."""
 

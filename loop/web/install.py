@@ -6,6 +6,7 @@ from fastapi import APIRouter, FastAPI
 
 from loop.service import Service
 from loop.web import (
+    admin_rooms,
     desk,
     inbox,
     language,
@@ -24,6 +25,7 @@ from loop.web.render import Renderer
 ROUTERS: tuple[APIRouter, ...] = (
     language.router, leader.router, sign_in.router, desk.router, inbox.router,
     profile.router, profile_password.router, profile_substitutes.router, profile_wishes.router, profile_access.router,
+    *admin_rooms.ROUTERS,
 )  # fmt: skip
 """Every page; an address that two could take goes to the first."""
 

@@ -25,6 +25,10 @@ NOTICES: Mapping[str, Label] = {
     "wishes-kept": Label("通知方式已保存。", "How you are told is saved."),
     "token-revoked": Label("已注销，立即失效。", "Revoked; it opens nothing any more."),
     "others-signed-out": Label("其他设备已退出登录。", "The other devices are signed out."),
+    "entry-added": Label("已添加。", "Added."),
+    "entry-kept": Label("已保存。", "Saved."),
+    "entry-retired": Label("已停用。", "Retired."),
+    "entry-back": Label("已恢复使用。", "In use again."),
 }
 """By code. Nothing that a person typed stands in an address."""
 

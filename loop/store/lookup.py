@@ -1,0 +1,94 @@
+"""Regions, units and people by what somebody types: a code, an id, a part of a name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+from sqlalchemy import Select, case, or_, select
+
+from loop.kernel.people import Path
+from loop.store.core import table_of
+from loop.store.paging import Page, page_by_id
+from loop.store.places import inside
+from loop.store.registry import PersonRow, PostRow, RegionRow, UnitRow
+from loop.store.session import Tx
+from loop.store.staff import Person
+
+MOST = 20
+LONGEST = 100
+_REGION, _UNIT, _PERSON, _POST = table_of(RegionRow), table_of(UnitRow), table_of(PersonRow), table_of(PostRow)
+_ABOVE = _REGION.alias("above")
+
+
+class Match(NamedTuple):
+    """Something that fits: its code or id, its name, and the name of the region that it lies in."""
+
+    key: str
+    name: str
+    place: str
+
+
+def regions_called(tx: Tx, text: str, within: Iterable[Path], *, active: bool = True) -> tuple[Match, ...]:
+    """Up to twenty regions within these whose code is `text` or whose name holds it; those called exactly so come first."""
+    wanted = text.strip()[:LONGEST]
+    if not wanted:
+        return ()
+    query = (
+        select(_REGION.c.code, _REGION.c.name, _ABOVE.c.name)
+        .outerjoin_from(_REGION, _ABOVE, _ABOVE.c.code == _REGION.c.parent)
+        .where(or_(_REGION.c.code == wanted, _REGION.c.name.contains(wanted, autoescape=True)), inside(within))
+        .order_by(case((_REGION.c.code == wanted, 0), (_REGION.c.name == wanted, 1), else_=2), _REGION.c.code)
+    )
+    return _matches(tx, query.where(_REGION.c.active == 1) if active else query)
+
+
+def units_called(
+    tx: Tx, text: str, within: Iterable[Path] | None, *, kind: str | None = None
+) -> tuple[Match, ...]:  # fmt: skip
+    """Up to twenty active units whose id is `text` or whose name holds it; those called exactly so come first."""
+    wanted = text.strip()[:LONGEST]
+    if not wanted:
+        return ()
+    query = (
+        select(_UNIT.c.id, _UNIT.c.name, _REGION.c.name)
+        .join_from(_UNIT, _REGION, _REGION.c.code == _UNIT.c.region)
+        .where(or_(_UNIT.c.id == wanted, _UNIT.c.name.contains(wanted, autoescape=True)), _UNIT.c.active == 1)
+        .order_by(case((_UNIT.c.id == wanted, 0), (_UNIT.c.name == wanted, 1), else_=2), _UNIT.c.id)
+    )
+    query = query if within is None else query.where(inside(within))
+    return _matches(tx, query if kind is None else query.where(_UNIT.c.kind == kind))
+
+
+def _matches(tx: Tx, query: Select[Any]) -> tuple[Match, ...]:
+    return tuple(Match(key, name, place or "") for key, name, place in tx.select(query.limit(MOST)))
+
+
+def people(
+    tx: Tx, within: Iterable[Path], *, q: str = "", under: Path | None = None, office: str | None = None,
+    unit_id: str | None = None, role: str | None = None, active: bool | None = None, after: str | None = None,
+    limit: int = 50,
+) -> Page[Person]:  # fmt: skip
+    """People who have or had a post in these regions, in the order of their ids: `q` a part of either name, `under` a region
+    with all below it, `office` the code of exactly one region, `unit_id`, `role`: where and as what the post is.
+    """
+    post = select(_POST.c.person_id)
+    for paths in (within, *([[under]] if under is not None else [])):
+        codes = select(_REGION.c.code).where(inside(paths))
+        units = select(_UNIT.c.id).where(_UNIT.c.region.in_(codes))
+        post = post.where(or_(_POST.c.region.in_(codes), _POST.c.unit_id.in_(units)))
+    for column, value in ((_POST.c.region, office), (_POST.c.unit_id, unit_id), (_POST.c.role, role)):
+        post = post if value is None else post.where(column == value)
+    query = select(_PERSON.c.id, _PERSON.c.name, _PERSON.c.full_name, _PERSON.c.language, _PERSON.c.active)
+    query = query.where(_PERSON.c.id.in_(post))
+    if wanted := q.strip()[:LONGEST]:
+        query = query.where(
+            or_(_PERSON.c.name.contains(wanted, autoescape=True), _PERSON.c.full_name.contains(wanted, autoescape=True))
+        )
+    query = query if active is None else query.where(_PERSON.c.active == int(active))
+    return page_by_id(tx, query, _PERSON.c.id, "people", after=after, limit=limit, value=_person)
+
+
+def _person(row: Any) -> Person:
+    id_, name, full_name, language, active = row
+    return Person(id_, name, full_name, language, bool(active))
