@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import Field, model_validator
 
@@ -85,15 +85,12 @@ class NewUnit(Payload):
     fed_back_on: Day | None = field("反馈日期", "fed back on", None)
 
 
-CORRECTABLE = {
-    name: label_of(name, NewFinding.model_fields[name]) for name in ("title", "description", "responsible_person")
-}
+Correctable = Literal["title", "description", "responsible_person"]
+CORRECTABLE = {name: label_of(name, NewFinding.model_fields[name]) for name in get_args(Correctable)}
 
 
 class Correction(Payload):
-    field_: Literal["title", "description", "responsible_person"] = field(
-        "更正字段", "field", alias="field", words=CORRECTABLE
-    )
+    field_: Correctable = field("更正字段", "field", alias="field", words=CORRECTABLE)
     value: Text = field("更正为", "value", example="教学楼二层消防通道堵塞")
     reason: Text = field("理由", "reason", example="楼层笔误")
 

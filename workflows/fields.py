@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from loop.kernel.case import Case, Draft
 from loop.kernel.payloads import Code, Day, Flag, Items, Line, MaybeLine, MaybeText, Payload, field
@@ -55,6 +55,8 @@ class NewFinding(Payload):
 
 class ChangedFinding(Payload):
     """The fields to change while the finding is a draft; what is left out stays."""
+
+    model_config = ConfigDict(json_schema_extra={"changes": "finding"})
 
     title: Line | None = field("标题", "title", None, example="教学楼二层消防通道堵塞")
     category: Category | None = field("类别", "category", None, words=CATEGORIES)

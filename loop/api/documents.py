@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from json import loads
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -19,17 +17,14 @@ from loop.api.problems import language
 from loop.api.views import document_view
 from loop.documents.content import sheet
 from loop.documents.page import page
-from loop.kernel.errors import NotFound
-from loop.kernel.finding import Finding
 from loop.kernel.labels import Label
 from loop.kernel.payloads import Nothing
 from loop.kernel.people import ROLES, Actor
-from loop.store import findings, offices, papers, reach
+from loop.store import offices, papers, reach
 from loop.store.instants import instant_of, text_of
 from loop.store.paging import cursor, key_of
-from loop.store.papers import Document, Link
+from loop.store.paper_sight import content_seen, paper_seen
 from loop.store.session import Tx
-from loop.store.sight import open_steps, sight_of
 
 router = APIRouter(tags=["documents"])
 SCOPE = "documents"
@@ -76,8 +71,8 @@ async def show_document(request: Request, id: str) -> Response:  # noqa: A002  t
     service = service_of(request)
 
     def work(tx: Tx, caller: Caller) -> Answer:
-        paper, about = _open(tx, caller.actor, path_text(request, "id"))
-        content = _shown(paper, about)
+        paper, about = paper_seen(tx, caller.actor, path_text(request, "id"))
+        content = content_seen(paper, about)
         action = service.book.workflow.actions.get(content["action"])
         role = content["signed_by"]["role"]
         made = sheet(
@@ -100,36 +95,10 @@ async def read_document(request: Request, id: str) -> Response:  # noqa: A002  t
     service = service_of(request)
 
     def work(tx: Tx, caller: Caller) -> Answer:
-        paper, about = _open(tx, caller.actor, path_text(request, "id"))
+        paper, about = paper_seen(tx, caller.actor, path_text(request, "id"))
         view = document_view(paper, service.book)
-        view["content"] = _shown(paper, about)
+        view["content"] = content_seen(paper, about)
         view["findings"] = about
         return json_answer(view)
 
     return (await reading(request, work)).response()
-
-
-def _open(tx: Tx, actor: Actor, id_: str) -> tuple[Document, list[str]]:
-    """The paper and those of its findings that the caller may see; raises NotFound where there is none of them."""
-    found = papers.get(tx, id_)
-    if found is None:
-        raise NotFound
-    paper, links = found
-    known = findings.load_many(tx, [link.chain for link in links], lock=False)
-    seen = [link for link in links if link.chain in known and reach.may_see(actor, known[link.chain])]
-    if not any(_is_open(tx, actor, paper, known[link.chain], link) for link in seen):
-        raise NotFound
-    return paper, [link.chain for link in seen]
-
-
-def _shown(paper: Document, about: Collection[str]) -> dict[str, Any]:
-    """The content, without those of its findings that are none of `about`."""
-    content: dict[str, Any] = loads(paper.content)
-    if "findings" in content:
-        content["findings"] = [one for one in content["findings"] if one["number"] in about]
-    return content
-
-
-def _is_open(tx: Tx, actor: Actor, paper: Document, finding: Finding, link: Link) -> bool:
-    shown = open_steps(tx, link.chain, sight_of(actor, finding))
-    return shown is None or (link.seq in shown and not paper.internal)

@@ -27,12 +27,10 @@ from loop.store import papers, timers
 from loop.store.canonical import digest
 from loop.store.paging import cursor, key_of
 from loop.store.session import Tx
-from loop.store.sight import Sight, Step, open_steps, seen, sight_of, steps
+from loop.store.sight import Step, clock_shown, open_steps, seen, sight_of, steps
 
 router = APIRouter(tags=["history"])
 SCOPE = "events"
-OFFICE_ONLY = frozenset({"side"})
-"""Kinds of clocks that are the office's own affair: instructions, transfers, tip-offs."""
 
 
 class PageQuery(BaseModel):
@@ -106,7 +104,7 @@ async def list_timers(request: Request, number: str) -> Response:
     def work(tx: Tx, caller: Caller) -> Answer:
         finding = seen(tx, caller.actor, path_text(request, "number"))
         sight = sight_of(caller.actor, finding)
-        shown = [t for t in timers.all_of(tx, finding.number) if _shown(service, sight, t)]
+        shown = [t for t in timers.all_of(tx, finding.number) if clock_shown(service.book.workflow, sight, t)]
         return listed([timer_view(t, service.book, caller.now) for t in shown])
 
     return (await reading(request, work)).response()
@@ -124,17 +122,12 @@ async def prove_timer(request: Request, number: str, id: str) -> Response:  # no
         finding = seen(tx, caller.actor, path_text(request, "number"))
         sight, wanted = sight_of(caller.actor, finding), path_text(request, "id")
         timer = next((t for t in timers.all_of(tx, finding.number) if t.id == wanted), None)
-        if timer is None or not _shown(service, sight, timer):
+        if timer is None or not clock_shown(service.book.workflow, sight, timer):
             raise NotFound
         sheet = _proof(service, timer).as_dict(language(request))
         return json_answer({"timer": timer_view(timer, service.book, caller.now), **sheet})
 
     return (await reading(request, work)).response()
-
-
-def _shown(service: Service, sight: Sight, timer: Timer) -> bool:
-    declared = service.book.workflow.timers.get(timer.rule)
-    return sight.full or (declared is not None and declared.kind not in OFFICE_ONLY)
 
 
 def _proof(service: Service, timer: Timer) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, get_args
@@ -12,6 +13,8 @@ from pydantic.fields import FieldInfo
 from loop.kernel.labels import Label
 from loop.kernel.payloads import label_of, words_of
 
+_INSTANT = re.compile(r"(\d{4}-\d{2}-\d{2})T(\d{2}:\d{2})(?::\d{2}(?:\.\d+)?)?[+-]\d{2}:\d{2}")
+"""A local instant with its offset, as payloads keep it."""
 YES, NO = Label("是", "yes"), Label("否", "no")
 UNIT, FINDINGS = Label("被督导单位", "Unit"), Label("所涉问题", "Findings")
 SIGNED, COPIES = Label("签发", "Signed"), Label("抄送", "Copies to")
@@ -139,6 +142,8 @@ def said(value: Any, info: FieldInfo, language: str) -> str:
     words = words_of(info)
     if isinstance(value, str) and value in words:
         return words[value].in_(language)
+    if isinstance(value, str) and (at := _INSTANT.fullmatch(value)):
+        return f"{at[1]} {at[2]}"
     if words and isinstance(value, Sequence) and not isinstance(value, str):
         return "；".join(said(one, info, language) for one in value)
     return text_of(value, language)

@@ -46,3 +46,9 @@ LIGHTS: Mapping[str, Label] = {
     "red": Label("红", "red"),
     "grey": Label("灰", "grey"),
 }
+
+ACTS: Mapping[str, Label] = {
+    "opinion": Label("督导意见书", "opinion letter"),
+    "decision": Label("问责决定", "accountability decision"),
+}
+"""What a unit can dispute."""

@@ -11,9 +11,11 @@ from dataclasses import dataclass
 from json import loads
 from typing import Any
 
+from loop.kernel.clocks import Timer
 from loop.kernel.errors import NotFound
 from loop.kernel.finding import Finding
 from loop.kernel.people import DEPARTMENT, UNIT, Actor
+from loop.kernel.workflow import Workflow
 from loop.store import findings, journal, reach
 from loop.store.journal import Entry
 from loop.store.reach import SEES_REGION
@@ -84,6 +86,16 @@ def steps(tx: Tx, number: str, sight: Sight, after: int = 0) -> Iterator[Step]:
             or (FORMER_UNIT in told and was_unit in sight.units)
         )
         yield Step(entry, mine or hears, effects)
+
+
+OFFICE_ONLY = frozenset({"side"})
+"""Kinds of clocks that are the office's own affair: instructions, transfers, tip-offs."""
+
+
+def clock_shown(flow: Workflow, sight: Sight, timer: Timer) -> bool:
+    """Whether the reader may see this clock."""
+    declared = flow.timers.get(timer.rule)
+    return sight.full or (declared is not None and declared.kind not in OFFICE_ONLY)
 
 
 def open_steps(tx: Tx, number: str, sight: Sight) -> frozenset[int] | None:

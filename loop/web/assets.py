@@ -48,10 +48,13 @@ ASSETS = (
         "491955cd1810747d7d7b9ccb936400afb760e06d25d53e4572b64b6563b2784e",
     ),
     Asset("loop.css", "loop.web", "static/loop.css", CSS),
+    Asset("finding.css", "loop.web", "static/finding.css", CSS),
     Asset("loop.js", "loop.web", "static/loop.js", SCRIPT),
     Asset("upload.js", "loop.web", "static/upload.js", SCRIPT),
     Asset("rows.css", "loop.web", "static/rows.css", CSS),
     Asset("copy.js", "loop.web", "static/copy.js", SCRIPT),
+    Asset("ledger.css", "loop.web", "static/ledger.css", CSS),
+    Asset("ledger.js", "loop.web", "static/ledger.js", SCRIPT),
     Asset("admin.css", "loop.web", "static/admin.css", CSS),
     Asset("favicon.svg", "loop.web", "static/favicon.svg", SVG),
 )

@@ -6,11 +6,18 @@ from fastapi import APIRouter, FastAPI
 
 from loop.service import Service
 from loop.web import (
+    acting,
     admin_rooms,
+    clock,
     desk,
+    finding,
     inbox,
     language,
     leader,
+    ledger,
+    ledger_views,
+    opening,
+    paper,
     profile,
     profile_access,
     profile_password,
@@ -24,6 +31,8 @@ from loop.web.render import Renderer
 
 ROUTERS: tuple[APIRouter, ...] = (
     language.router, leader.router, sign_in.router, desk.router, inbox.router,
+    opening.router, finding.router, acting.router, clock.router, paper.router,
+    ledger.router, ledger_views.router,
     profile.router, profile_password.router, profile_substitutes.router, profile_wishes.router, profile_access.router,
     *admin_rooms.ROUTERS,
 )  # fmt: skip

@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from typing import TypeVar
 from urllib.parse import urlencode, urlsplit
 
 from starlette.requests import Request
@@ -29,6 +30,7 @@ from loop.web.notices import PARAMETER, notice_of
 from loop.web.sent import CSRF, Sent
 from loop.web.times import Times
 
+T = TypeVar("T")
 LANGUAGE_COOKIE = "loop_language"
 MOST_UNREAD = 99
 """The badge counts no further."""
@@ -120,6 +122,12 @@ async def show(request: Request, build: Build) -> Response:
 
     page, chrome = await asyncio.wrap_future(service_of(request).store.submit_read(whole))
     return await respond(request, page, chrome)
+
+
+async def look(request: Request, work: Callable[[Tx, Visitor], T]) -> T:
+    """What `work` finds, on one unchanging picture of the database; no page."""
+    read = service_of(request).store.submit_read(lambda tx: work(tx, visitor_of(request, tx)))
+    return await asyncio.wrap_future(read)
 
 
 async def change(request: Request, sent: Sent, work: Work, again: Again | None = None) -> Response:

@@ -51,6 +51,10 @@ class Renderer:
             page=page, chrome=chrome, view=page.view, language=chrome.language, language_tag=LANGUAGE_TAGS[chrome.language],
         )  # fmt: skip
 
+    def fragment(self, template: str, **values: object) -> str:
+        """A piece of a page, for a script to put in its place."""
+        return self._environment.get_template(template).render(**values)
+
 
 @pass_context
 def _pair(context: Context, zh: str, en: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
 from starlette.formparsers import MultiPartException
 from starlette.requests import Request
@@ -41,6 +42,10 @@ class Sent:
         """The names of all fields, each once."""
         yield from dict.fromkeys(key for key, _ in self.pairs)
 
+    def plus(self, *pairs: tuple[str, str]) -> Sent:
+        """The same with more fields behind."""
+        return Sent((*self.pairs, *pairs))
+
 
 NOTHING = Sent()
 
@@ -49,12 +54,17 @@ async def sent_of(request: Request) -> Sent:
     """The text fields of the form in this request; raises Invalid for what is no form, TooLarge for too much of one."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind not in KINDS:
-        raise _broken()
+        raise broken()
     try:
         async with request.form(max_files=0, max_fields=MOST_FIELDS, max_part_size=LARGEST_PART) as form:
-            pairs = tuple((name, _clean(value)) for name, value in form.multi_items() if isinstance(value, str))
+            return texts_of(form)
     except (MultiPartException, HTTPException, UnicodeDecodeError):
-        raise _broken() from None
+        raise broken() from None
+
+
+def texts_of(form: FormData) -> Sent:
+    """The texts of a form, its files left out; raises Invalid for a character that no database takes."""
+    pairs = tuple((name, _clean(value)) for name, value in form.multi_items() if isinstance(value, str))
     if not all(storable(text) for pair in pairs for text in pair):
         raise Invalid.field("form", "含有不能使用的字符。", "holds a character that cannot be used.", "characters")
     return Sent(pairs)
@@ -65,5 +75,6 @@ def _clean(text: str) -> str:
     return text.replace("\r\n", "\n")
 
 
-def _broken() -> Invalid:
+def broken() -> Invalid:
+    """What is said of a form that cannot be read."""
     return Invalid.field("form", "无法读取，请返回重新提交。", "cannot be read; go back and send it again.", "form")

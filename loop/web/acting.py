@@ -1,0 +1,217 @@
+"""The form of an action on a finding, and taking it: one page for each action that the workflow declares."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from fastapi import APIRouter, Request
+from starlette.responses import JSONResponse, Response
+
+from loop.engine.door import Wish
+from loop.kernel.decide import Offer, action_named, admitted, allowed_from, label_of_state
+from loop.kernel.errors import Fault, Invalid, LoopError, NotFound
+from loop.kernel.finding import Finding
+from loop.kernel.labels import Label
+from loop.kernel.people import CAPACITIES, ROLES
+from loop.kernel.workflow import DISPUTE, Action, Tell
+from loop.store.session import Refused, Tx
+from loop.store.sight import seen
+from loop.web import known
+from loop.web.filled import Filled
+from loop.web.forms import Form, FormMaker
+from loop.web.notices import ACTED
+from loop.web.page import Crumb, Goto, Page, Visitor, change, look, show
+from loop.web.places import finding_page
+from loop.web.sent import Sent
+from loop.web.uploads import ATTACH, attach_all, sent_with_files, ticked
+
+router = APIRouter()
+VERSION, MORE, UPLOAD = "_version", "_more", "_upload"
+NEVER_CURRENT = -1
+LEDGER = Crumb(Label("问题台账", "Ledger"), "/findings")
+FIND = Label("请先更正下面标出的内容。", "Please correct what is marked below.")
+STAY = Label("您填写的内容已保留。", "What you typed is kept.")
+
+
+@dataclass(frozen=True, slots=True)
+class ActionView:
+    """The page of one action: what it leads to, its form, and why it was refused or cannot be taken."""
+
+    number: str
+    title: str
+    name: str
+    path: str
+    form: Form
+    version: int
+    targets: tuple[Label, ...]
+    papers: tuple[Label, ...]
+    told: tuple[Label, ...]
+    held_back: Label | None
+    refusal: Label | None
+    is_upload: bool
+    reads_files: bool
+
+
+@router.get("/findings/{number}/actions/{action}")
+async def ask(request: Request, number: str, action: str) -> Response:
+    """The form, fresh."""
+
+    def build(tx: Tx, visitor: Visitor) -> Page:
+        finding = seen(tx, visitor.actor, number)
+        offer = offered(tx, visitor, finding, action)
+        return _page(tx, visitor, finding, offer, None)
+
+    return await show(request, build)
+
+
+@router.post("/findings/{number}/actions/{action}")
+async def act(request: Request, number: str, action: str) -> Response:
+    """Attach the files that came along, then take the action; or only add a row, or only the files."""
+    await look(request, lambda tx, visitor: _admitted(tx, visitor, number, action))
+    if request.headers.get("accept", "").startswith("application/json"):
+        return await _uploaded(request, number)
+    given = await sent_with_files(request)
+    attached = await attach_all(request, number, given)
+    sent = ticked(given.sent, attached)
+    version = attached[-1].version if attached else _version(sent)
+    if sent.has(MORE) or sent.has(UPLOAD) or given.faults or (action == ATTACH and not attached):
+        faults = given.faults or (_no_file() if action == ATTACH else ())
+        return await change(request, sent, lambda tx, visitor: _typed(tx, visitor, number, action, sent, faults))
+    if action == ATTACH:
+        return await change(
+            request, sent, lambda tx, visitor: Goto(f"{finding_page(number)}#files", f"{ACTED}{ATTACH}")
+        )
+
+    def work(tx: Tx, visitor: Visitor) -> Goto | Refused:
+        model = action_named(visitor.service.book, action).payload
+        wish = Wish(
+            actor=visitor.actor, action=action, number=number, payload=payload_of(tx, visitor, model, sent), expected=version
+        )  # fmt: skip
+        return visitor.service.engine.act_in(tx, wish, lambda tx, done: Goto(finding_page(number), f"{ACTED}{action}"))
+
+    def again(tx: Tx, visitor: Visitor, error: LoopError) -> Page:
+        return _refused(tx, visitor, number, action, sent, error)
+
+    return await change(request, sent, work, again)
+
+
+async def _uploaded(request: Request, number: str) -> Response:
+    """The answer to the script that sends files up as soon as they are chosen."""
+    try:
+        given = await sent_with_files(request)
+        attached = await attach_all(request, number, given)
+    except LoopError as error:
+        return JSONResponse({"why": _said(request, error.label)}, error.status)
+    if given.faults or not attached:
+        return JSONResponse({"why": _said(request, (given.faults or _no_file())[0].label)}, 422)
+    files = [{"id": one.id, "name": one.name} for one in attached]
+    return JSONResponse({"files": files, "version": attached[-1].version})
+
+
+def _said(request: Request, label: Label) -> str:
+    visitor: Visitor | None = getattr(request.state, "visitor", None)
+    return label.in_(visitor.language if visitor else "zh")
+
+
+def offered(tx: Tx, visitor: Visitor, finding: Finding, name: str) -> Offer:
+    """The action as this visitor may take it now, or with what holds it back; raises as the engine refuses."""
+    book = visitor.service.book
+    action = action_named(book, name)
+    admitted(action, visitor.actor, finding)
+    allowed_from(book, action, finding)
+    offers = visitor.service.engine.offers(tx, visitor.actor, finding)
+    found = next((offer for offer in offers if offer.action.name == name), None)
+    if found is None:
+        raise NotFound
+    return found
+
+
+def payload_of(tx: Tx, visitor: Visitor, model: Any, sent: Sent) -> Mapping[str, Any] | LoopError:
+    """What was typed, as the engine takes it: values, or the refusal of what nobody can make sense of."""
+    values = _filled(visitor, model, sent)
+    try:
+        return known.with_units(tx, visitor, model, values)
+    except Invalid as error:
+        return error
+
+
+def _filled(visitor: Visitor, model: Any, sent: Sent) -> dict[str, Any]:
+    clears = known.changes_what_is_recorded(model)
+    return Filled(sent, visitor.service.calendar.zone, clears=clears).values(model)
+
+
+def _admitted(tx: Tx, visitor: Visitor, number: str, action: str) -> None:
+    """Refuses whoever may not act, before a file is read."""
+    finding = seen(tx, visitor.actor, number)
+    admitted(action_named(visitor.service.book, action), visitor.actor, finding)
+
+
+def _version(sent: Sent) -> int | None:
+    stated = sent.get(VERSION)
+    return (
+        int(stated)
+        if stated.isascii() and stated.isdecimal() and len(stated) < 10
+        else NEVER_CURRENT
+        if stated
+        else None
+    )
+
+
+def _no_file() -> tuple[Fault, ...]:
+    return (Fault("", "missing", Label("请先选择要上传的文件。", "Choose the file to upload first.")),)
+
+
+# ---- the page --------------------------------------------------------------------------------------------------------
+
+
+def _typed(tx: Tx, visitor: Visitor, number: str, action: str, sent: Sent, faults: tuple[Fault, ...]) -> Page:
+    finding = seen(tx, visitor.actor, number)
+    return _page(tx, visitor, finding, offered(tx, visitor, finding, action), sent, faults=faults)
+
+
+def _refused(tx: Tx, visitor: Visitor, number: str, action: str, sent: Sent, error: LoopError) -> Page:
+    """The page once more with what was typed. Where the state has moved on, the form is still there to copy from."""
+    finding = seen(tx, visitor.actor, number)
+    found = action_named(visitor.service.book, action)
+    faults = error.faults if isinstance(error, Invalid) else ()
+    said = FIND if faults else Label(f"{error.label.zh}{STAY.zh}", f"{error.label.en} {STAY.en}")
+    return _page(tx, visitor, finding, Offer(found), sent, faults=faults, refusal=said)
+
+
+def _page(
+    tx: Tx, visitor: Visitor, finding: Finding, offer: Offer, sent: Sent | None, *, faults: tuple[Fault, ...] = (),
+    refusal: Label | None = None,
+) -> Page:  # fmt: skip
+    action, book = offer.action, visitor.service.book
+    model = action.payload
+    maker = FormMaker(known.known_for(tx, visitor, finding, model), faults)
+    is_upload = action.name == ATTACH
+    values = known.recorded(finding, model) if sent is None else _filled(visitor, model, sent)
+    form = Form(()) if is_upload else maker.form(model, values, more=sent.get(MORE) if sent else "")
+    wrong = tuple(fault.label for fault in faults) if is_upload else ()
+    view = ActionView(
+        number=finding.number, title=finding.title, name=action.name, path=f"{finding_page(finding.number)}/actions/{action.name}",
+        form=Form(form.fields, (*form.wrong, *wrong)), version=finding.version, targets=_targets(visitor, finding, action),
+        papers=tuple(paper.label for paper in action.papers), told=tuple(_told(action)), held_back=offer.reason,
+        refusal=refusal, is_upload=is_upload, reads_files=is_upload or form.takes_files,
+    )  # fmt: skip
+    crumbs = (LEDGER, Crumb(Label(finding.number, finding.number), finding_page(finding.number)))
+    stage = label_of_state(book, "course", finding.state)
+    lead = Label(f"{finding.title}（当前：{stage.zh}）", f"{finding.title} (now: {stage.en})")
+    return Page(template="action.html", title=action.label, lead=lead, view=view, crumbs=crumbs)
+
+
+def _targets(visitor: Visitor, finding: Finding, action: Action) -> tuple[Label, ...]:
+    """The states it may lead to, where that is another one."""
+    book = visitor.service.book
+    source = finding.dispute if action.track == DISPUTE else finding.state
+    targets = book.table.targets(action.track, source, action.name)
+    return tuple(label_of_state(book, action.track, name) for name in targets if name != source)
+
+
+def _told(action: Action) -> list[Label]:
+    """The roles that hear of it."""
+    named = (one.who if isinstance(one, Tell) else one for one in action.tell)
+    return [ROLES.get(who) or CAPACITIES[who] for who in dict.fromkeys(named) if who in ROLES or who in CAPACITIES]

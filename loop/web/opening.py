@@ -1,0 +1,154 @@
+"""Recording a finding: on site with a telephone in a minute, or taken over from an older ledger."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from fastapi import APIRouter, Request
+from starlette.responses import HTMLResponse, Response
+
+from loop.engine.birth import may_create
+from loop.engine.door import Wish
+from loop.kernel.decide import action_named
+from loop.kernel.errors import Fault, Forbidden, Invalid, LoopError
+from loop.kernel.labels import Label
+from loop.kernel.workflow import Action
+from loop.store.session import Refused, Tx
+from loop.web import known
+from loop.web.acting import FIND, LEDGER, MORE, payload_of
+from loop.web.filled import Filled
+from loop.web.forms import Form, FormMaker
+from loop.web.notices import ACTED
+from loop.web.page import Goto, Page, Visitor, change, look, show
+from loop.web.places import finding_page
+from loop.web.sent import Sent
+from loop.web.uploads import SentFiles, attach_all, sent_with_files
+
+router = APIRouter()
+PATHS = {"open": "/findings/new", "take_over": "/findings/take-over"}
+LEADS = {
+    "open": Label(
+        "先记要点，其余可以稍后补充；保存后为草稿，提交审核前都可修改。",
+        "The essentials first; it stays a draft that you can amend.",
+    ),
+    "take_over": Label("把旧台账中仍在办理的问题接过来，按当前进度继续。", "Takes over what an older ledger has open."),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class OpeningView:
+    """The form of a new finding: what must be said, what may be, and the other way to bring one into being."""
+
+    name: str
+    path: str
+    needed: Form
+    more: Form
+    more_is_open: bool
+    refusal: Label | None
+    others: tuple[tuple[str, Label], ...]
+
+
+@router.get("/findings/new")
+async def ask_new(request: Request) -> Response:
+    """The form for a finding seen today."""
+    return await _ask(request, "open")
+
+
+@router.get("/findings/take-over")
+async def ask_take_over(request: Request) -> Response:
+    """The form for a finding out of an older ledger."""
+    return await _ask(request, "take_over")
+
+
+@router.post("/findings/new")
+async def record(request: Request) -> Response:
+    """The action `open`."""
+    return await _create(request, "open")
+
+
+@router.post("/findings/take-over")
+async def take_over(request: Request) -> Response:
+    """The action `take_over`."""
+    return await _create(request, "take_over")
+
+
+@router.get("/units")
+async def alike(request: Request) -> Response:
+    """Names of units with these characters, for the list under a field that asks for one."""
+    typed = next(iter(request.query_params.values()), "")
+
+    def work(tx: Tx, visitor: Visitor) -> list[str]:
+        return known.units_like(tx, visitor, typed) if typed.strip() else []
+
+    names = await look(request, work)
+    template = request.app.state.renderer.fragment("units.html", names=names)
+    return HTMLResponse(template, headers={"Cache-Control": "no-store"})
+
+
+async def _ask(request: Request, name: str) -> Response:
+    def build(tx: Tx, visitor: Visitor) -> Page:
+        may_create(action_named(visitor.service.book, name), visitor.actor)
+        return _page(tx, visitor, name, None)
+
+    return await show(request, build)
+
+
+async def _create(request: Request, name: str) -> Response:
+    await look(request, lambda tx, visitor: may_create(action_named(visitor.service.book, name), visitor.actor))
+    given = await sent_with_files(request)
+    sent = given.sent
+    if sent.has(MORE) or given.faults:
+        return await change(request, sent, lambda tx, visitor: _page(tx, visitor, name, sent, given.faults))
+    made: list[str] = []
+
+    def work(tx: Tx, visitor: Visitor) -> Goto | Refused:
+        model = action_named(visitor.service.book, name).payload
+        wish = Wish(actor=visitor.actor, action=name, payload=payload_of(tx, visitor, model, sent))
+        number = visitor.service.engine.act_in(tx, wish, lambda tx, done: done.finding.number)
+        if isinstance(number, Refused):
+            return number
+        made.append(number)
+        return Goto(finding_page(number), f"{ACTED}{name}")
+
+    def again(tx: Tx, visitor: Visitor, error: LoopError) -> Page:
+        faults = error.faults if isinstance(error, Invalid) else ()
+        return _page(tx, visitor, name, sent, faults, FIND if faults else error.label)
+
+    answer = await change(request, sent, work, again)
+    if answer.status_code == 303:
+        await attach_all(request, made[-1], SentFiles(sent, given.uploads))
+    return answer
+
+
+def _page(
+    tx: Tx, visitor: Visitor, name: str, sent: Sent | None, faults: tuple[Fault, ...] = (), refusal: Label | None = None
+) -> Page:
+    action = action_named(visitor.service.book, name)
+    values = Filled(sent, visitor.service.calendar.zone).values(action.payload) if sent else None
+    maker = FormMaker(known.known_for_new(tx, visitor), faults)
+    form = maker.form(action.payload, values, more=sent.get(MORE) if sent else "")
+    needed = tuple(one for one in form.fields if one.required or one.name in FIRST)
+    more = tuple(one for one in form.fields if one not in needed)
+    marked = any(one.wrong or any(f.wrong for row in one.rows for f in row.fields) for one in more)
+    view = OpeningView(
+        name, PATHS[name], Form(needed, form.wrong), Form(more), marked or bool(sent and sent.has(MORE)), refusal,
+        tuple((PATHS[one.name], one.label) for one in _possible(visitor) if one.name != name),
+    )  # fmt: skip
+    return Page(template="opening.html", title=action.label, lead=LEADS[name], view=view, crumbs=(LEDGER,))
+
+
+FIRST = frozenset({"severity", "description", "danger_to_life"})
+"""Fields that may be left empty, and yet are asked for among the first: whoever stands on the spot knows them."""
+
+
+def _possible(visitor: Visitor) -> list[Action]:
+    """The ways to bring a finding into being that this visitor has."""
+
+    def may(action: Action) -> bool:
+        try:
+            may_create(action, visitor.actor)
+        except Forbidden:
+            return False
+        return True
+
+    return [action for action in visitor.service.book.workflow.actions.values() if action.name in PATHS and may(action)]

@@ -1,0 +1,56 @@
+"""One paper as a page to read and to print: the words as they were recorded, with the digest that proves them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from loop.documents.content import Sheet, sheet
+from loop.kernel.labels import Label
+from loop.kernel.payloads import Nothing
+from loop.kernel.people import ROLES
+from loop.store.paper_sight import content_seen, paper_seen
+from loop.store.session import Tx
+from loop.web.page import Crumb, Page, Visitor, show
+from loop.web.places import finding_page
+
+router = APIRouter()
+
+
+@dataclass(frozen=True, slots=True)
+class PaperView:
+    """The paper as headings and fields, and the findings that it is about, as far as the reader sees them."""
+
+    sheet: Sheet
+    about: tuple[tuple[str, str], ...]
+    data: str
+
+
+@router.get("/papers/{id}")
+async def read(request: Request, id: str) -> Response:  # noqa: A002  the name in the address
+    """The paper, in the reader's language."""
+
+    def build(tx: Tx, visitor: Visitor) -> Page:
+        paper, about = paper_seen(tx, visitor.actor, id)
+        content, flow = content_seen(paper, about), visitor.service.book.workflow
+        action = flow.actions.get(content["action"])
+        role = content["signed_by"]["role"]
+        made = sheet(
+            content, action.payload if action else Nothing, role=ROLES.get(role, Label(role, role)), digest=paper.digest,
+            language=visitor.language,
+            deadline=flow.timers[content["deadline"]["rule"]].label if "deadline" in content else None,
+        )  # fmt: skip
+        title = Label(content["title"]["zh"], content["title"]["en"])
+        crumbs = (Crumb(Label("问题台账", "Ledger"), "/findings"), *(_crumb(number) for number in about[:1]))
+        view = PaperView(
+            made, tuple((number, finding_page(number)) for number in about), f"/api/v1/documents/{paper.id}"
+        )
+        return Page(template="paper.html", title=title, view=view, crumbs=crumbs)
+
+    return await show(request, build)
+
+
+def _crumb(number: str) -> Crumb:
+    return Crumb(Label(number, number), finding_page(number))

@@ -1,0 +1,120 @@
+"""The history of a finding as a story: who did what, when, with which words, and who was told of it and has read it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from json import loads
+from typing import Any
+
+from loop.documents.content import Field, fields_of
+from loop.kernel.labels import Label
+from loop.kernel.payloads import Nothing, Payload, hints_of
+from loop.kernel.people import CAPACITIES, ROLES, SYSTEM
+from loop.kernel.workflow import DISPUTE
+from loop.store import names, told
+from loop.store.session import Tx
+from loop.store.sight import Step
+from loop.store.told import Told
+from loop.web.page import Visitor
+from loop.web.times import Moment
+
+QUIET = frozenset({"attachment", "sha256", "size", "type"})
+"""What an upload records besides its name; the list of files shows it."""
+NAMED_ELSEWHERE = frozenset({"unit", "supervision"})
+"""Sorts of things that the page names in another place; a payload has only their ids."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hearer:
+    """Somebody who was told of a step, when they read it and signed for it."""
+
+    name: str
+    role: Label
+    read: Moment | None
+    signed: Moment | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chapter:
+    """One step of the story; `open` where its words are shown to this reader."""
+
+    seq: int
+    label: Label
+    at: Moment | None
+    by: str
+    role: Label | None
+    stands_in: str
+    by_system: bool
+    source: Label | None
+    target: Label | None
+    late: bool
+    internal: bool
+    open: bool
+    fields: tuple[Field, ...]
+    hash: str
+    hearers: tuple[Hearer, ...]
+    read_count: int
+
+
+def story(tx: Tx, visitor: Visitor, number: str, steps: Iterable[Step], *, full: bool) -> tuple[Chapter, ...]:
+    """The steps as chapters, the latest first. Who was told is shown to whoever sees the whole, to others only themselves."""
+    shown = list(steps)
+    heard: dict[int, list[Told]] = {}
+    for one in told.told_of(tx, number):
+        if full or one.message.person_id == visitor.actor.id:
+            heard.setdefault(one.message.seq, []).append(one)
+    ids = {one.message.person_id for many in heard.values() for one in many}
+    called = names.of_people(
+        tx, ids | {id_ for step in shown for id_ in (step.entry.actor_id, step.entry.for_id) if id_}
+    )
+    return tuple(_chapter(visitor, step, heard.get(step.entry.seq, []), called) for step in reversed(shown))
+
+
+def _chapter(visitor: Visitor, step: Step, heard: list[Told], called: Mapping[str, tuple[str, str]]) -> Chapter:
+    entry, flow = step.entry, visitor.service.book.workflow
+    action = flow.actions.get(entry.action)
+    hearers = tuple(_hearer(visitor, one, called) for one in heard)
+    remarks: Mapping[str, Any] = step.effects.get("remarks") or {}
+    moved = entry.from_state != entry.to_state
+    return Chapter(
+        seq=entry.seq, label=action.label if action else Label(entry.action, entry.action), at=visitor.times.past(entry.at),
+        by=called.get(entry.actor_id, ("", entry.actor_name))[1],
+        role=ROLES.get(entry.actor_role) or CAPACITIES.get(entry.actor_role),
+        stands_in=called.get(entry.for_id or "", ("", ""))[1], by_system=entry.actor_role == SYSTEM,
+        source=_state(visitor, entry.track, entry.from_state) if moved else None,
+        target=_state(visitor, entry.track, entry.to_state) if moved else None, late=bool(remarks.get("late")),
+        internal=bool(remarks.get("internal")), open=step.open,
+        fields=_fields(visitor, step, action.payload if action else Nothing), hash=entry.hash, hearers=hearers,
+        read_count=sum(one.read is not None for one in hearers),
+    )  # fmt: skip
+
+
+def _fields(visitor: Visitor, step: Step, model: type[Payload]) -> tuple[Field, ...]:
+    """What was handed in, field by field, to whoever may see it."""
+    if not step.open:
+        return ()
+    aside = {
+        name for name, info in model.model_fields.items() if hints_of(info).get("choose") in NAMED_ELSEWHERE
+    } | QUIET
+    held = loads(step.entry.payload).items()
+    values = {name: value for name, value in held if name not in aside and value is not False}
+    return tuple(fields_of(values, model, visitor.language))
+
+
+def _state(visitor: Visitor, track: str, name: str) -> Label | None:
+    flow = visitor.service.book.workflow
+    if track == DISPUTE:
+        return flow.dispute_states.get(name)
+    return flow.states[name].label if name in flow.states else None
+
+
+def _hearer(visitor: Visitor, one: Told, called: Mapping[str, tuple[str, str]]) -> Hearer:
+    message = one.message
+    role = ROLES.get(message.role) or CAPACITIES.get(message.role) or Label(message.role, message.role)
+    return Hearer(
+        called.get(message.person_id, ("", "—"))[1],
+        role,
+        visitor.times.past(message.read_at),
+        visitor.times.past(message.signed_at),
+    )
