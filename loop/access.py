@@ -124,6 +124,7 @@ class Access:
     ) -> None:  # fmt: skip
         self._engine, self._session = engine, session
         self._throttle = Throttle(attempts, window)
+        self._public: dict[str, Throttle] = {}
         self.passwords = passwords or Passwords()
         self.real = real or (lambda: datetime.now(UTC))
         """The machine's time, on which sessions, tokens and limits run."""
@@ -192,6 +193,10 @@ class Access:
 
     def _real_day(self) -> date:
         return local_day(self.real(), self._engine.book.calendar)
+
+    def count_public(self, what: str, address: str, limit: int, window: timedelta) -> None:
+        """Count that somebody who is not signed in does `what`; raises `RateLimited` after `limit` tries of an address."""
+        self._public.setdefault(what, Throttle(limit, window)).take(address, self.real())
 
     # ---- signing in and out ------------------------------------------------------------------------------------------
 

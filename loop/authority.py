@@ -6,9 +6,9 @@ from datetime import date
 
 from loop.access import Caller
 from loop.kernel.errors import Forbidden, Invalid, NotFound
-from loop.kernel.people import ADMIN, OFFICER, UNIT_ROLES, Actor, Path, Post
+from loop.kernel.people import ADMIN, CHIEF, OFFICER, UNIT_ROLES, Actor, Path, Post
 from loop.service import Service
-from loop.store import offices, places, staff
+from loop.store import offices, places, staff, tip_offs
 from loop.store.chronicle import By
 from loop.store.offices import Office
 from loop.store.paging import storable
@@ -16,7 +16,10 @@ from loop.store.places import Region, Unit
 from loop.store.reach import SEES_REGION
 from loop.store.session import Tx
 from loop.store.staff import Person, PostRecord
+from loop.store.tip_offs import TipOff
 
+CHECKERS = (OFFICER, CHIEF)
+"""Roles whose holders check and answer the tip-offs of their office."""
 LOOKS = SEES_REGION | {ADMIN}
 """Roles whose holders look at everything registered in their region."""
 
@@ -161,3 +164,20 @@ def keeper(tx: Tx, caller: Caller, service: Service, person: Person) -> By:
     if post is None:
         raise Forbidden
     return By(caller.actor, post.role, caller.now, service.book.workflow.version, post.for_id)
+
+
+# ---- tip-offs --------------------------------------------------------------------------------------------------------
+
+
+def checked_offices(tx: Tx, actor: Actor) -> list[str]:
+    """The ids of the offices for which the actor checks tip-offs; raises Forbidden where none of the posts may."""
+    require(actor, *CHECKERS)
+    at = (offices.office_at(tx, path[-1]) for path in regions_of(actor, *CHECKERS))
+    return [office.id for office in at if office]
+
+
+def tip_off_of(tx: Tx, caller: Caller, service: Service, id_: str) -> tuple[TipOff, By]:
+    """The tip-off, if the caller checks for the office that received it; raises Forbidden or NotFound."""
+    require(caller.actor, *CHECKERS)
+    found = tip_offs.tip_off(tx, named(id_))
+    return found, by_office(caller, service, offices.office(tx, found.office_id).region, *CHECKERS)

@@ -11,10 +11,14 @@ from loop.engine.door import Engine
 from loop.engine.leap import Leap
 from loop.engine.outbox import Outbox
 from loop.engine.reconcile import Reconciliation
+from loop.engine.tip_off_desk import TipOffDesk
 from loop.kernel.calendar import Calendar
 from loop.kernel.decide import Book
 from loop.store.evidence import Evidence
 from loop.store.session import Store
+
+QUESTIONS, QUESTION_WINDOW = 20, timedelta(minutes=15)
+"""How often one address may try receipt codes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +62,19 @@ class Service:
     def reconciliation(self) -> Reconciliation:
         """What finds and heals the gaps in what people were told."""
         return Reconciliation(self.engine, self.outbox.dispatch)
+
+    @property
+    def tip_offs(self) -> TipOffDesk:
+        """Where tip-offs are taken in and answered."""
+        return TipOffDesk(self.engine.side)
+
+    def count_tip_off(self, address: str) -> None:
+        """Count a tip-off from this address; raises RateLimited."""
+        self.access.count_public("tip-offs", address, self.policy.tip_offs_per_hour, timedelta(hours=1))
+
+    def count_question(self, address: str) -> None:
+        """Count a receipt code tried from this address; raises RateLimited."""
+        self.access.count_public("results", address, QUESTIONS, QUESTION_WINDOW)
 
     @property
     def leap(self) -> Leap:

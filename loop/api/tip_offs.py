@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from datetime import timedelta
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Request
@@ -23,30 +22,20 @@ from loop.api.describe import REFUSALS_OF_READING, REFUSALS_OF_WRITING, made, pa
 from loop.api.registry_shapes import PageQuery
 from loop.api.shapes import Shape
 from loop.api.views import instant
-from loop.authority import by_office, named, regions_of, require
+from loop.authority import checked_offices, tip_off_of
 from loop.browser import client_of
-from loop.kernel.calendar import local_day
-from loop.kernel.errors import Conflict, Invalid, NotFound
-from loop.kernel.labels import Label
+from loop.engine.tip_off_desk import PUBLIC, answer_due
+from loop.kernel.errors import Invalid
 from loop.kernel.payloads import Code, Flag, MaybeLine, MaybeText, Payload, Text, field
-from loop.kernel.people import CHIEF, OFFICER, Actor
 from loop.service import Service
-from loop.store import offices, timers, tip_offs
-from loop.store.chronicle import By, enter
+from loop.store import offices, tip_offs
+from loop.store.chronicle import By
 from loop.store.session import Tx
-from loop.store.sight import seen as seen_finding
-from loop.store.tip_offs import OPEN, Sealed, TipOff, chain_of
-from loop.throttle import Throttle
+from loop.store.tip_offs import OPEN, Sealed, TipOff
 
 router = APIRouter(tags=["tip-offs"])
-CHECKERS = (OFFICER, CHIEF)
-PUBLIC = Actor("public", "public", "公众")
-ANSWER = "tip_off_answer"
-QUESTIONS, QUESTION_WINDOW = 20, timedelta(minutes=15)
-"""How often one address may try receipt codes."""
 REFUSALS_TO_THE_PUBLIC = refusals(413, 415, 422, 429, 503)
 NOBODY: dict[str, Any] = {"security": []}
-ENDED = Label("举报已办结，不能退回核查。", "The tip-off is answered; it cannot go back to being checked.")
 
 Status = Literal["received", "checking", "answered", "refused"]
 
@@ -141,15 +130,6 @@ class TipOffList(Shape):
 # ---- the public ----------------------------------------------------------------------------------------------------
 
 
-def _throttle(request: Request, name: str, make: Callable[[], Throttle]) -> None:
-    """Count a try of this address; raises RateLimited. The counts live as long as the application."""
-    state = request.app.state
-    if not hasattr(state, "public_throttles"):
-        state.public_throttles = {}
-    throttle: Throttle = state.public_throttles.setdefault(name, make())
-    throttle.take(client_of(request), service_of(request).access.real())
-
-
 @router.post(
     "/tip-offs", status_code=201, summary="Report something, without signing in",
     openapi_extra={
@@ -163,16 +143,13 @@ async def report(request: Request) -> Response:
     A repetition makes a second tip-off: no key is kept by which somebody else could ask for the code again.
     """
     service, sent = service_of(request), await body_of(request)
-    _throttle(request, "tip-offs", lambda: Throttle(service.policy.tip_offs_per_hour, timedelta(hours=1)))
+    service.count_tip_off(client_of(request))
 
     def work(tx: Tx) -> Answer:
         new, now = shaped(NewTipOff, sent.wanted), service.engine.clock.now(tx)
         by = By(PUBLIC, "public", now, service.book.workflow.version)
-        added, receipt = tip_offs.receive(
+        _, receipt, timer = service.tip_offs.take_in(
             tx, by, matter=new.matter, region=new.region, unit_id=new.unit, sealed=Sealed(new.name, new.contact)
-        )
-        timer = service.engine.side.start(
-            tx, chain_of(added.id), ANSWER, added.office_id, count_from=local_day(now, service.calendar), now=now
         )
         told = {
             "receipt": receipt, "received_at": instant(now, service.calendar),
@@ -191,7 +168,7 @@ async def report(request: Request) -> Response:
 async def result(request: Request) -> Response:
     """Status and answer. Tries are counted by address."""
     service, sent = service_of(request), await body_of(request)
-    _throttle(request, "results", lambda: Throttle(QUESTIONS, QUESTION_WINDOW))
+    service.count_question(client_of(request))
 
     def work(tx: Tx) -> Answer:
         found = tip_offs.by_receipt(tx, shaped(Receipt, sent.wanted).receipt)
@@ -210,12 +187,12 @@ async def result(request: Request) -> Response:
 
 def view(tx: Tx, service: Service, value: TipOff) -> dict[str, Any]:
     """A tip-off as its office sees it, without the identity."""
-    running = [t for t in timers.running(tx, chain_of(value.id)) if t.rule == ANSWER]
+    due = answer_due(tx, value)
     return {
         "id": value.id, "office": offices.office(tx, value.office_id).code, "unit": value.unit_id, "finding": value.finding,
         "is_origin": value.is_origin, "matter": value.matter, "status": value.status, "result": value.result,
         "received_at": instant(value.at, service.calendar), "answered_at": instant(value.answered_at, service.calendar),
-        "answer_due_at": instant(running[0].due_at, service.calendar) if running else None,
+        "answer_due_at": instant(due.due_at, service.calendar) if due else None,
     }  # fmt: skip
 
 
@@ -228,12 +205,11 @@ async def list_tip_offs(request: Request) -> Response:
     service = service_of(request)
 
     def work(tx: Tx, caller: Caller) -> Answer:
-        require(caller.actor, *CHECKERS)
+        at = checked_offices(tx, caller.actor)
         asked = query_of(request, TipOffQuery)
-        at = (offices.office_at(tx, path[-1]) for path in regions_of(caller.actor, *CHECKERS))
         page = tip_offs.tip_offs(
             tx,
-            offices=[office.id for office in at if office],
+            offices=at,
             status=asked.status,
             after=asked.after,
             limit=asked.limit,
@@ -241,13 +217,6 @@ async def list_tip_offs(request: Request) -> Response:
         return listed([view(tx, service, value) for value in page.items], page.next)
 
     return await looking(request, work)
-
-
-def _own(tx: Tx, caller: Caller, service: Service, id_: str) -> tuple[TipOff, By]:
-    """The tip-off, if the caller checks for the office that received it; raises Forbidden or NotFound."""
-    require(caller.actor, *CHECKERS)
-    found = tip_offs.tip_off(tx, named(id_))
-    return found, by_office(caller, service, offices.office(tx, found.office_id).region, *CHECKERS)
 
 
 @router.get(
@@ -261,14 +230,13 @@ async def read_tip_off(request: Request, tip_off: str) -> Response:
     service = service_of(request)
 
     def work(tx: Tx, caller: Caller) -> Answer:
-        found, _ = _own(tx, caller, service, tip_off)
+        found, _ = tip_off_of(tx, caller, service, tip_off)
         query_of(request, IdentityQuery)  # refuses what it does not know
         return json_answer(view(tx, service, found))
 
     def opened(tx: Tx, caller: Caller) -> Answer:
-        found, by = _own(tx, caller, service, tip_off)
-        sealed = tip_offs.sealed_of(tx, found.id)
-        enter(tx, by, "open_identity", chain=chain_of(found.id), payload={}, effects={})
+        found, by = tip_off_of(tx, caller, service, tip_off)
+        sealed = service.tip_offs.open_identity(tx, by, found)
         who = {"name": sealed.name, "contact": sealed.contact}
         return json_answer({**view(tx, service, found), "identity": who})
 
@@ -292,32 +260,15 @@ async def change_tip_off(request: Request, tip_off: str) -> Response:
     service = service_of(request)
 
     def work(tx: Tx, caller: Caller, read: Callable[[], ChangedTipOff]) -> Answer:
-        found, by = _own(tx, caller, service, tip_off)
+        found, by = tip_off_of(tx, caller, service, tip_off)
         wanted = changes(read())
+        desk = service.tip_offs
         if "finding" in wanted:
-            _link(tx, caller, by, found, wanted)
+            found = desk.link(tx, by, found, wanted["finding"], is_origin=wanted.get("is_origin"))
         elif "is_origin" in wanted:
             raise Invalid.field("finding", "请同时填写问题编号。", "is needed with is_origin.", "missing")
         if "status" in wanted or "result" in wanted:
-            found = _answered(tx, service, by, found, wanted)
-        return json_answer(view(tx, service, tip_offs.tip_off(tx, found.id)))
+            found = desk.answer(tx, by, found, status=wanted.get("status"), result=wanted.get("result"))
+        return json_answer(view(tx, service, found))
 
     return await posting(request, ChangedTipOff, work)
-
-
-def _link(tx: Tx, caller: Caller, by: By, found: TipOff, wanted: dict[str, Any]) -> None:
-    try:
-        finding = seen_finding(tx, caller.actor, wanted["finding"])
-    except NotFound:
-        raise Invalid.field("finding", "没有这个问题。", "there is no such finding.", "unknown") from None
-    tip_offs.link(tx, by, found.id, finding.number, is_origin=bool(wanted.get("is_origin", found.is_origin)))
-
-
-def _answered(tx: Tx, service: Service, by: By, found: TipOff, wanted: dict[str, Any]) -> TipOff:
-    status = wanted.get("status", found.status)
-    if status in OPEN and found.status not in OPEN:
-        raise Conflict(ENDED)
-    after = tip_offs.answer(tx, by, found.id, status=status, result=wanted.get("result", found.result))
-    if after.status not in OPEN:
-        service.engine.side.stop(tx, chain_of(found.id), ANSWER, found.office_id, now=by.at)
-    return after
