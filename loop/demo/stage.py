@@ -23,7 +23,7 @@ from loop.demo.story import MovableClock, Story
 from loop.kernel.errors import Conflict
 from loop.kernel.labels import Label
 from loop.settings import Settings, load_settings
-from loop.store import accounts
+from loop.store import accounts, tallies
 from loop.store.schema import migrate
 from loop.store.session import Tx
 
@@ -82,6 +82,7 @@ def set_up(place: Path, *, today: date, seed: int, virtual: bool, quiet: bool) -
         country = stage.store.write(lambda tx: Builder(tx, began, today, hashed).build(samples()))
         Story(stage, country, clock, seed).play(samples(), today, _told(quiet=quiet))
         stage.outbox.drain()
+        tallies.fold(stage.store, stage.engine.book.calendar.zone)
         people = stage.store.write(lambda tx: _signins(tx, country))
         last = clock.now
     finally:

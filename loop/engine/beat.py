@@ -11,7 +11,7 @@ from loop.engine.door import Engine
 from loop.engine.outbox import Outbox
 from loop.engine.reconcile import Reconciliation
 from loop.engine.sweep import tick
-from loop.store import accounts, links, requests
+from loop.store import accounts, links, requests, tallies
 from loop.store.session import Tx
 
 LOG = structlog.get_logger(__name__)
@@ -64,6 +64,13 @@ class Beat:
         self._last = datetime.now(UTC)
         if struck:
             LOG.info("tick.ran", points=len(struck))
+        self._fold()
+
+    def _fold(self) -> None:
+        try:
+            tallies.fold(self._engine.store, self._engine.book.calendar.zone)
+        except Exception:
+            LOG.exception("fold.failed")
 
     def _drain(self) -> None:
         try:

@@ -12,7 +12,7 @@ from loop.engine.reconcile import Reconciliation
 from loop.engine.strike import Struck
 from loop.engine.sweep import tick
 from loop.kernel.calendar import local_day
-from loop.store import timers
+from loop.store import tallies, timers
 from loop.store.session import Tx
 
 
@@ -26,7 +26,8 @@ class Leap:
 
     def to(self, clock: VirtualClock, end: datetime) -> list[Struck]:
         """Set `clock` to each instant at which something is due, the last being `end`: run timers there, find gaps once
-        a day, then send messages. Answers what ran, in order. Raises `Invalid` for an instant before the present one.
+        a day, then send messages; at the end add up the tally. Answers what ran, in order. Raises `Invalid` for an
+        instant before the present one.
         """
         store, calendar = self.engine.store, self.engine.book.calendar
         ran: list[Struck] = []
@@ -41,6 +42,7 @@ class Leap:
                 self.reconciliation.run()
             self.outbox.drain()
             if stop >= end:
+                tallies.fold(store, calendar.zone)
                 return ran
 
     def _next(self, tx: Tx, now: datetime) -> datetime | None:

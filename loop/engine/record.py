@@ -27,6 +27,7 @@ from loop.store import (
     people,
     places,
     search,
+    tallies,
     timers,
     webhooks,
 )
@@ -172,6 +173,7 @@ def write(
     effects = _effects(decision, made, lost, told, letter)
     entry = journal.seal(_entry(before, decision, command, run_at, seq, rules, effects), before.head)
     findings.save(tx, after, was_version=before.version, changed_at=run_at, head=entry.hash, before=before)
+    tallies.note(tx, before if before.version else None, after, register.calendar.zone)
     journal.append(tx, entry)
     timers.save(tx, after.number, after.office_id, after.unit_id, decision.timers)
     for document in made:

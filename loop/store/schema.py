@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
 from loop.kernel.labels import Label
-from loop.store import postal, registry, tables
+from loop.store import postal, registry, tables, tally
 from loop.store.faults import NO_SCHEMA, translated, unavailable
 from loop.store.session import Store
 from loop.store.sql import SQLITE, Prepared
@@ -21,7 +21,7 @@ NEWER = Label(
     "此数据库由更新版本的程序建立；请升级程序后再启动。",
     "this database was made by a newer version of the program; update the program, then start it again.",
 )
-DECLARED = (tables, registry, postal)
+DECLARED = (tables, registry, postal, tally)
 """Importing these declares every table."""
 
 _HERE = Path(__file__).parent / "migrations"

@@ -22,6 +22,7 @@ FAILED = text("stopped_at IS NULL AND error <> ''")
 DEAD = text("dead = 1")
 OWED = text("sent_at IS NULL AND dead = 0")
 UNREAD = text("read_at IS NULL")
+CLIMBING = text("level >= 3")
 UNSIGNED = text("signed_at IS NULL AND repeat_at < '9999'")
 PUBLIC = text("kind IN ('bulletin', 'public_notice', 'publication')")
 """Kinds of paper that may be shown to the public; which of them are shown stands with their findings."""
@@ -44,6 +45,11 @@ class FindingRow(SQLModel, table=True):
         Index("ix_f_department_due", "department_id", "due_at", "id"),
         Index("ix_f_unit_category", "unit_id", "category", "written_off_at"),
         Index("ix_f_supervision", "supervision_id", "due_at", "id"),
+        Index("ix_f_climbing", "level", "id", sqlite_where=CLIMBING, postgresql_where=CLIMBING),
+        *(
+            Index(f"ix_f_r{k}_climbing", f"r{k}", "level", "id", sqlite_where=CLIMBING, postgresql_where=CLIMBING)
+            for k in (1, 2, 3, 4)
+        ),
     )
     id: int | None = Field(default=None, sa_type=Key, primary_key=True)
     number: str = Field(unique=True)

@@ -1,0 +1,220 @@
+"""What the board 挂图作战 shows of one region: lights by place, states, deadlines by day, months. Read off the tally.
+
+How much is due before an instant is the tally of the whole days before it, put right by the few findings due on the day of
+the instant itself, so that nothing is counted that does not have to be.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Integer, Select, bindparam, literal_column, select, union_all
+from sqlalchemy import func as sql
+
+from loop.kernel.people import Path
+from loop.store import tallies, write_offs
+from loop.store.core import table_of
+from loop.store.instants import NEVER_TEXT, text_of
+from loop.store.lights import SOON
+from loop.store.reach import LEVELS, within
+from loop.store.session import Tx
+from loop.store.sql import Prepared
+from loop.store.tables import FindingRow
+from loop.store.tallies import CALM, EVERYWHERE, LEVEL, OPEN, OPENED, PRESSED, STATE, STILL
+from loop.store.tally import ShiftRow, TallyRow
+
+_FINDING, _TALLY, _SHIFT = table_of(FindingRow), table_of(TallyRow), table_of(ShiftRow)
+RUNNING = (CALM, PRESSED)
+BY_MONTH = (OPENED, *write_offs.MEASURES)
+NO_MONTH = "9999"
+BEFORE = ""
+"""The part that holds all days before the first one that matters."""
+
+_SOMEWHERE = _TALLY.c.place.in_(bindparam("places", expanding=True))
+_AT_TOP = _TALLY.c.place == bindparam("top")
+
+
+@dataclass(frozen=True, slots=True)
+class Lights:
+    """How many open findings of a place show which light; grey: their clocks stand still."""
+
+    red: int = 0
+    yellow: int = 0
+    green: int = 0
+    grey: int = 0
+
+    @property
+    def open(self) -> int:
+        """All that are open."""
+        return self.red + self.yellow + self.green + self.grey
+
+
+def place_of(path: Path) -> str:
+    """The place in the tally of the region with `path`."""
+    return EVERYWHERE if len(path) == 1 else path[-1]
+
+
+class Standing:
+    """How things stand in a region and in the `places` within it, as of `now`."""
+
+    def __init__(
+        self, tx: Tx, path: Path, places: Iterable[str] = (), *, now: datetime, marks: Sequence[datetime] = (),
+        since: str = "",
+    ) -> None:  # fmt: skip
+        """Read it all: `marks` are the instants of which to ask `due_before`, `since` is the first month wanted."""
+        self.top, self.now = place_of(path), now
+        self._soon = now + SOON + timedelta(microseconds=1)
+        self._places = frozenset((self.top, *places))
+        self._marks = tuple(dict.fromkeys((now, self._soon, *marks)))
+        days = sorted(_day(mark) for mark in self._marks)
+        self._first, self._last = days[0], days[-1]
+        self._found: Counter[tuple[str, str, str]] = Counter()
+        self._load(tx, since)
+        self._near = self._fetch(tx, path)
+
+    # ---- what can be asked -----------------------------------------------------------------------------------------
+
+    def lights(self, place: str | None = None) -> Lights:
+        """The lights of a place, or of the whole region."""
+        at = self.top if place is None else place
+        calm, pressed = (self._found[at, OPEN, kind] for kind in RUNNING)
+        late = {kind: self._before(at, kind, self.now) for kind in RUNNING}
+        soon = self._before(at, CALM, self._soon) - late[CALM]
+        return Lights(
+            red=late[CALM] + late[PRESSED],
+            yellow=pressed - late[PRESSED] + soon,
+            green=calm - late[CALM] - soon,
+            grey=self._found[at, OPEN, STILL],
+        )
+
+    def in_state(self, state: str) -> int:
+        """How many findings of the region are in a state."""
+        return self._found[self.top, STATE, state]
+
+    def climbing(self, level: int) -> int:
+        """How many open findings of the region have reached a level of pressure."""
+        cells = self._found.items()
+        return sum(n for (at, measure, part), n in cells if (at, measure) == (self.top, LEVEL) and int(part) >= level)
+
+    def due_before(self, mark: datetime) -> int:
+        """How many findings of the region whose clocks run are due before one of the marks."""
+        return sum(self._before(self.top, kind, mark) for kind in RUNNING)
+
+    def in_month(self, measure: str, month: str) -> int:
+        """How many findings of the region were opened or written off in a month."""
+        return self._found[self.top, measure, month]
+
+    # ---- how it is found -------------------------------------------------------------------------------------------
+
+    def _load(self, tx: Tx, since: str) -> None:
+        asked = {
+            "places": sorted(self._places), "top": self.top, "since": since or NO_MONTH, "first": self._first,
+            "last": self._last,
+        }  # fmt: skip
+        for place, measure, part, n in tx.all(_ADDED, **asked):
+            self._found[place, measure, part] += n
+        for places, measure, part, n in tx.all(_WAITING):
+            for place in self._places.intersection((EVERYWHERE, *places.split())):
+                if measure not in RUNNING or part <= self._last:
+                    early = measure in RUNNING and part < self._first
+                    self._found[place, measure, BEFORE if early else part] += n
+
+    def _fetch(self, tx: Tx, path: Path) -> Mapping[datetime, Counter[tuple[str, str]]]:
+        """For each mark what its day has to be put right by, by place and kind."""
+        near: dict[datetime, Counter[tuple[str, str]]] = {mark: Counter() for mark in self._marks}
+        branches = [_due_between(path, place, *_span(mark)) for place, mark in enumerate(self._marks)]
+        for number, level, unit_id, *codes in tx.select(select(union_all(*branches).subquery("near"))):
+            kind = PRESSED if level else CALM
+            for place in self._places.intersection((EVERYWHERE, *codes, tallies.of_unit(unit_id))):
+                near[self._marks[number]][place, kind] += 1
+        return near
+
+    def _before(self, place: str, kind: str, mark: datetime) -> int:
+        day, late = _day(mark), _is_late(mark)
+        whole = sum(
+            self._found[place, kind, part]
+            for part in (BEFORE, *_days(self._first, self._last))
+            if part < day or (late and part == day)
+        )
+        return whole - self._near[mark][place, kind] if late else whole + self._near[mark][place, kind]
+
+
+_EARLY = (
+    select(_TALLY.c.place, _TALLY.c.measure, literal_column("''").label("part"), sql.sum(_TALLY.c.n).label("n"))
+    .where(_SOMEWHERE, _TALLY.c.measure.in_(RUNNING), _TALLY.c.part < bindparam("first"))
+    .group_by(_TALLY.c.place, _TALLY.c.measure)
+)
+_CELL = select(_TALLY.c.place, _TALLY.c.measure, _TALLY.c.part, _TALLY.c.n)
+_ADDED = Prepared(
+    union_all(
+        _EARLY,
+        _CELL.where(
+            _SOMEWHERE, _TALLY.c.measure.in_(RUNNING), _TALLY.c.part >= bindparam("first"),
+            _TALLY.c.part <= bindparam("last"),
+        ),
+        _CELL.where(_SOMEWHERE, _TALLY.c.measure == OPEN),
+        _CELL.where(_AT_TOP, _TALLY.c.measure.in_((STATE, LEVEL))),
+        _CELL.where(_AT_TOP, _TALLY.c.measure.in_(BY_MONTH), _TALLY.c.part >= bindparam("since")),
+    )
+)  # fmt: skip
+_WAITING = Prepared(select(_SHIFT.c.places, _SHIFT.c.measure, _SHIFT.c.part, _SHIFT.c.n))
+"""All that was appended since the last folding: seconds ago, where a scheduler runs."""
+
+
+def _day(mark: datetime) -> str:
+    return text_of(mark)[:10]
+
+
+def _is_late(mark: datetime) -> bool:
+    """Whether more of its day lies before it than after."""
+    return mark.astimezone(UTC).hour >= 12
+
+
+def _span(mark: datetime) -> tuple[str, str]:
+    """The lesser part of its day: what lies before a mark in the morning, after one in the evening."""
+    begin = datetime.fromisoformat(f"{_day(mark)}T00:00:00+00:00")
+    if _is_late(mark):
+        return text_of(mark), text_of(begin + timedelta(days=1))
+    return text_of(begin), text_of(mark)
+
+
+def _days(first: str, last: str) -> list[str]:
+    begin = date.fromisoformat(first)
+    return [(begin + timedelta(days=k)).isoformat() for k in range((date.fromisoformat(last) - begin).days + 1)]
+
+
+def _due_between(path: Path, place: int, begin: str, end: str) -> Select[Any]:
+    c = _FINDING.c
+    return select(literal_column(str(place)).label("mark"), c.level, c.unit_id, *(c[name] for name in LEVELS)).where(
+        within(path, _FINDING), c.due_at >= begin, c.due_at < end, c.is_open == 1, c.suspended_at == NEVER_TEXT
+    )
+
+
+# ---- units and findings ----------------------------------------------------------------------------------------------
+
+WALK = 400
+"""So many findings are looked at for the units that are next in line."""
+CLIMBING = 3
+_LITERAL = literal_column(str(CLIMBING), Integer())
+"""Not a parameter: only then is it seen that the index of these findings serves."""
+
+
+def next_units(tx: Tx, path: Path, most: int) -> tuple[str, ...]:
+    """The units of a region whose findings are due first, the longest overdue before all others."""
+    c = _FINDING.c
+    query = select(c.unit_id, c.is_open, c.suspended_at).where(
+        within(path, _FINDING), c.due_at > "", c.due_at < NEVER_TEXT
+    ).order_by(c.due_at, c.id).limit(WALK)  # fmt: skip
+    found = dict.fromkeys(unit for unit, is_open, still in tx.select(query) if is_open and still == NEVER_TEXT)
+    return tuple(found)[:most]
+
+
+def climbers(tx: Tx, path: Path, most: int) -> tuple[int, ...]:
+    """Ids of the open findings of a region that are highest on the ladder, from level 3."""
+    c = _FINDING.c
+    query = select(c.id).where(within(path, _FINDING), c.level >= _LITERAL, c.is_open == 1)
+    return tuple(row[0] for row in tx.select(query.order_by(c.level.desc(), c.id.desc()).limit(most)))
