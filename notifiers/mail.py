@@ -11,7 +11,7 @@ from email.header import Header
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP, Policy
-from email.utils import format_datetime, parseaddr
+from email.utils import format_datetime, getaddresses, parseaddr
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -62,12 +62,13 @@ def _subject(text: str) -> _Header:
 
 
 def _sender(text: str) -> str:
-    name, address = parseaddr(text)
+    found = getaddresses([one_line(text)])
+    name, address = found[0] if len(found) == 1 else ("", "")
     try:
         whole = str(Address(name, addr_spec=address))
     except (ValueError, MessageError, IndexError):
         whole = ""
-    if "@" not in whole or not address.isascii():
+    if "@" not in whole or "=?" in name or not address.isascii():
         raise ValueError('the sender is written "Office <office@example.gov.cn>"')
     return whole
 

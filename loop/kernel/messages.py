@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Protocol
 
@@ -45,7 +45,7 @@ class Letter:
     address: str = ""
     language: str = "zh"
     body: str = ""
-    secrets: tuple[str, ...] = ()
+    secrets: tuple[str, ...] = field(default=(), repr=False)
     """What a program's letter is signed with, the newest first; the older ones are still good during a rotation."""
 
 
