@@ -22,7 +22,7 @@ MAIL: dict[str, Any] = {
     "name": "mail", "kind": "mail", "host": "127.0.0.1", "port": 1, "security": "none", "sender": "loop@example.cn",
 }  # fmt: skip
 SECTIONS = ("", "/password", "/substitutes", "/notifications", "/calendar", "/access")
-FORMS = (
+FORMS: tuple[tuple[str, str, dict[str, str]], ...] = (
     ("/profile", "/profile/language", {"language": "en"}),
     ("/profile/password", "/profile/password", {"old": PASSWORD, "password": NEW, "again": NEW}),
     ("/profile/substitutes", "/profile/substitutes", {"name": "officer", "from_on": "2026-03-02", "until_on": "2026-03-09"}),

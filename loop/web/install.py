@@ -23,6 +23,9 @@ from loop.web import (
     profile_password,
     profile_substitutes,
     profile_wishes,
+    public,
+    public_results,
+    public_state,
     sign_in,
 )
 from loop.web.assets import Shelf
@@ -34,6 +37,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     opening.router, finding.router, acting.router, clock.router, paper.router,
     ledger.router, ledger_views.router,
     profile.router, profile_password.router, profile_substitutes.router, profile_wishes.router, profile_access.router,
+    public.router, public_state.router, public_results.router,
     *admin_rooms.ROUTERS,
 )  # fmt: skip
 """Every page; an address that two could take goes to the first."""
