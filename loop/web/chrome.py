@@ -32,9 +32,13 @@ UNREAD = "unread"
 NAV: tuple[Entry, ...] = (
     Entry("/", Label("待办", "My desk"), "desk"),
     Entry("/inbox", Label("收件箱", "Inbox"), "inbox", counts=UNREAD),
+    Entry("/findings", Label("台账", "Ledger"), "ledger", SEES_REGION | {DEPARTMENT}),
+    Entry("/findings", Label("我的问题", "My findings"), "ledger", frozenset({UNIT})),
     Entry("/admin", Label("管理", "Administration"), "gear", frozenset({ADMIN})),
 )
-"""The navigation, in its order. A phone shows the first four at the foot of the screen, and all under "more"."""
+"""The navigation, in its order; of two entries for one place somebody sees the first that is for them. A phone shows the
+first four at the foot of the screen, and all under "more".
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +77,12 @@ class Chrome:
 def nav_for(actor: Actor, path: str, counts: Mapping[str, str]) -> tuple[Link, ...]:
     """The entries that somebody with these posts sees, the one for `path` marked."""
     held = {post.role for post in actor.posts}
+    mine: dict[str, Entry] = {}
+    for one in NAV:
+        if not one.roles or held & one.roles:
+            mine.setdefault(one.path, one)
     return tuple(
-        Link(one.path, one.label, one.icon, _is_at(one.path, path), counts.get(one.counts, ""))
-        for one in NAV
-        if not one.roles or held & one.roles
+        Link(one.path, one.label, one.icon, _is_at(one.path, path), counts.get(one.counts, "")) for one in mine.values()
     )
 
 

@@ -29,6 +29,10 @@ NOTICES: Mapping[str, Label] = {
     "entry-kept": Label("已保存。", "Saved."),
     "entry-retired": Label("已停用。", "Retired."),
     "entry-back": Label("已恢复使用。", "In use again."),
+    "view-kept": Label("视图已保存。", "The view is kept."),
+    "view-renamed": Label("视图已改名。", "The view has its new name."),
+    "view-deleted": Label("视图已删除。", "The view is deleted."),
+    "columns-kept": Label("列设置已保存。", "Your columns are kept."),
 }
 """By code. Nothing that a person typed stands in an address."""
 
