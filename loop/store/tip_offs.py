@@ -134,12 +134,15 @@ def sealed_of(tx: Tx, id_: str) -> Sealed:
 
 
 def tip_offs(
-    tx: Tx, *, offices: Iterable[str], status: str | None = None, after: str | None = None, limit: int = 50
-) -> Page[TipOff]:
-    """The tip-offs of these offices (ids) in the order in which they came."""
+    tx: Tx, *, offices: Iterable[str], status: str | None = None, unanswered: bool = False, after: str | None = None,
+    limit: int = 50,
+) -> Page[TipOff]:  # fmt: skip
+    """The tip-offs of these offices (ids) in the order in which they came: of one status, or only those unanswered."""
     query = select(*_COLUMNS).where(_TIP_OFF.c.office_id.in_(sorted(set(offices))))
     if status is not None:
         query = query.where(_TIP_OFF.c.status == status)
+    if unanswered:
+        query = query.where(_TIP_OFF.c.status.in_(OPEN))
     return page_by_id(tx, query, _TIP_OFF.c.id, "tip-offs", after=after, limit=limit, value=_value)
 
 

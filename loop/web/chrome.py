@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from importlib.metadata import version
 
+from loop.authority import CHECKERS
 from loop.kernel.labels import Label
 from loop.kernel.people import ADMIN, DEPARTMENT, ROLES, UNIT, Actor
 from loop.store.reach import SEES_REGION
@@ -34,6 +35,7 @@ NAV: tuple[Entry, ...] = (
     Entry("/inbox", Label("收件箱", "Inbox"), "inbox", counts=UNREAD),
     Entry("/findings", Label("台账", "Ledger"), "ledger", SEES_REGION | {DEPARTMENT}),
     Entry("/findings", Label("我的问题", "My findings"), "ledger", frozenset({UNIT})),
+    Entry("/tip-offs", Label("线索", "Tip-offs"), "bell", frozenset(CHECKERS)),
     Entry("/admin", Label("管理", "Administration"), "gear", frozenset({ADMIN})),
 )
 """The navigation, in its order; of two entries for one place somebody sees the first that is for them. A phone shows the

@@ -27,6 +27,7 @@ from loop.web import (
     public_results,
     public_state,
     sign_in,
+    tip_offs,
 )
 from loop.web.assets import Shelf
 from loop.web.refusals import refused
@@ -38,6 +39,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     ledger.router, ledger_views.router,
     profile.router, profile_password.router, profile_substitutes.router, profile_wishes.router, profile_access.router,
     public.router, public_state.router, public_results.router,
+    tip_offs.router,
     *admin_rooms.ROUTERS,
 )  # fmt: skip
 """Every page; an address that two could take goes to the first."""

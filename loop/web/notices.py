@@ -24,6 +24,11 @@ NOTICES: Mapping[str, Label] = {
     "substitutes-kept": Label("代理安排已保存。", "Your substitutes are saved."),
     "wishes-kept": Label("通知方式已保存。", "How you are told is saved."),
     "token-revoked": Label("已注销，立即失效。", "Revoked; it opens nothing any more."),
+    "tip-off-checking": Label("已开始核查。", "Checking has begun."),
+    "tip-off-answered": Label(
+        "已办结，反映人可凭查询码看到答复。", "Closed; whoever reported reads the answer with their code."
+    ),
+    "tip-off-linked": Label("已与问题关联。", "Tied to the finding."),
     "others-signed-out": Label("其他设备已退出登录。", "The other devices are signed out."),
     "entry-added": Label("已添加。", "Added."),
     "entry-kept": Label("已保存。", "Saved."),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse, Response
@@ -22,6 +23,7 @@ from loop.web.notices import ACTED
 from loop.web.page import Goto, Page, Visitor, change, look, show
 from loop.web.places import finding_page
 from loop.web.sent import Sent
+from loop.web.tip_off_finding import FROM, beginning, led_to
 from loop.web.uploads import SentFiles, attach_all, sent_with_files
 
 router = APIRouter()
@@ -33,6 +35,11 @@ LEADS = {
     ),
     "take_over": Label("把旧台账中仍在办理的问题接过来，按当前进度继续。", "Takes over what an older ledger has open."),
 }
+
+FROM_A_TIP_OFF = Label(
+    "内容取自线索。被督导单位日后可以看到，请删去可能暴露举报人的细节。",
+    "Filled in from the tip-off. The unit will read it one day: take out what could give away who reported.",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,19 +93,23 @@ async def alike(request: Request) -> Response:
 
 
 async def _ask(request: Request, name: str) -> Response:
+    tip_off = request.query_params.get(FROM, "")
+
     def build(tx: Tx, visitor: Visitor) -> Page:
         may_create(action_named(visitor.service.book, name), visitor.actor)
-        return _page(tx, visitor, name, None)
+        return _page(tx, visitor, name, beginning(tx, visitor, tip_off) if tip_off else None, tip_off=tip_off)
 
     return await show(request, build)
 
 
 async def _create(request: Request, name: str) -> Response:
     await look(request, lambda tx, visitor: may_create(action_named(visitor.service.book, name), visitor.actor))
-    given = await sent_with_files(request)
+    given, tip_off = await sent_with_files(request), request.query_params.get(FROM, "")
     sent = given.sent
     if sent.has(MORE) or given.faults:
-        return await change(request, sent, lambda tx, visitor: _page(tx, visitor, name, sent, given.faults))
+        return await change(
+            request, sent, lambda tx, visitor: _page(tx, visitor, name, sent, given.faults, tip_off=tip_off)
+        )  # fmt: skip
     made: list[str] = []
 
     def work(tx: Tx, visitor: Visitor) -> Goto | Refused:
@@ -107,12 +118,14 @@ async def _create(request: Request, name: str) -> Response:
         number = visitor.service.engine.act_in(tx, wish, lambda tx, done: done.finding.number)
         if isinstance(number, Refused):
             return number
+        if tip_off:
+            led_to(tx, visitor, tip_off, number)
         made.append(number)
         return Goto(finding_page(number), f"{ACTED}{name}")
 
     def again(tx: Tx, visitor: Visitor, error: LoopError) -> Page:
         faults = error.faults if isinstance(error, Invalid) else ()
-        return _page(tx, visitor, name, sent, faults, FIND if faults else error.label)
+        return _page(tx, visitor, name, sent, faults, FIND if faults else error.label, tip_off=tip_off)
 
     answer = await change(request, sent, work, again)
     if answer.status_code == 303:
@@ -121,8 +134,9 @@ async def _create(request: Request, name: str) -> Response:
 
 
 def _page(
-    tx: Tx, visitor: Visitor, name: str, sent: Sent | None, faults: tuple[Fault, ...] = (), refusal: Label | None = None
-) -> Page:
+    tx: Tx, visitor: Visitor, name: str, sent: Sent | None, faults: tuple[Fault, ...] = (), refusal: Label | None = None,
+    tip_off: str = "",
+) -> Page:  # fmt: skip
     action = action_named(visitor.service.book, name)
     values = Filled(sent, visitor.service.calendar.zone).values(action.payload) if sent else None
     maker = FormMaker(known.known_for_new(tx, visitor), faults)
@@ -131,10 +145,15 @@ def _page(
     more = tuple(one for one in form.fields if one not in needed)
     marked = any(one.wrong or any(f.wrong for row in one.rows for f in row.fields) for one in more)
     view = OpeningView(
-        name, PATHS[name], Form(needed, form.wrong), Form(more), marked or bool(sent and sent.has(MORE)), refusal,
+        name, _path(name, tip_off), Form(needed, form.wrong), Form(more), marked or bool(sent and sent.has(MORE)), refusal,
         tuple((PATHS[one.name], one.label) for one in _possible(visitor) if one.name != name),
     )  # fmt: skip
-    return Page(template="opening.html", title=action.label, lead=LEADS[name], view=view, crumbs=(LEDGER,))
+    lead = FROM_A_TIP_OFF if tip_off else LEADS[name]
+    return Page(template="opening.html", title=action.label, lead=lead, view=view, crumbs=(LEDGER,))
+
+
+def _path(name: str, tip_off: str) -> str:
+    return PATHS[name] + (f"?{urlencode({FROM: tip_off})}" if tip_off else "")
 
 
 FIRST = frozenset({"severity", "description", "danger_to_life"})
