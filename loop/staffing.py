@@ -76,13 +76,15 @@ def change_person(
 ) -> Person:
     """Change `full_name`, `language`, `active`, or the password where its hash is given, of somebody whom the caller keeps.
 
-    A new password signs the person out everywhere. Raises Forbidden, Invalid, or Conflict for deactivating oneself.
+    A new password, like being deactivated, signs the person out everywhere. Raises Forbidden, Invalid, or Conflict for deactivating oneself.
     """
     by = keeper(tx, caller, service, person)
     if person.id == caller.actor.id and wanted.get("active") is False:
         raise Conflict(NOT_ONESELF)
     if hashed:
         accounts.set_password(tx, by, person.id, hashed)
+    if wanted.get("active") is False:
+        accounts.end_sessions(tx, person.id)
     return staff.change_person(tx, by, person.id, wanted)
 
 

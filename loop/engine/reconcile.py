@@ -83,6 +83,23 @@ class Reconciliation:
         )  # fmt: skip
         return len(left)
 
+    # ---- what would be found -----------------------------------------------------------------------------------------
+
+    def parting(self, tx: Tx, person_id: str) -> list[str]:
+        """Tells at once whatever somebody who has just left did not read; answers who was told, once for each message. For a
+        preview, which undoes it: left alone, `run` comes to it by itself.
+        """
+        now = self.engine.clock.now(tx)
+        while self._note_left(tx) == BATCH:
+            pass
+        told: list[str] = []
+        for gap in gaps.left_by(tx, person_id):
+            before = findings.load(tx, gap.chain, lock=False) if ":" not in gap.chain else None
+            if self._remedy(tx, gap, now) and before:
+                after = findings.load(tx, gap.chain, lock=False) or before
+                told += mailbox.told_at(tx, gap.chain, after.version) if after.version > before.version else ()
+        return told
+
     # ---- healing them ------------------------------------------------------------------------------------------------
 
     def _try(self, tx: Tx, gap: Gap) -> bool:

@@ -195,6 +195,11 @@ def end_other_sessions(tx: Tx, session: BrowserSession) -> int:
     return tx.run(_OTHERS_END, person_id=session.person_id, but=session.digest)
 
 
+def end_sessions(tx: Tx, person_id: str) -> None:
+    """Sign somebody out everywhere."""
+    tx.run(_SESSIONS_END, person_id=person_id)
+
+
 def forget_sessions(tx: Tx, now: datetime) -> int:
     """Delete what has expired; how many."""
     return tx.run(_SESSIONS_FORGET, now=text_of(now))

@@ -78,6 +78,13 @@ def open_of(tx: Tx, gap: Gap) -> list[Gap]:
     return [_gap(row) for row in tx.all(_ALIKE, **alike)]
 
 
+def left_by(tx: Tx, person_id: str) -> list[Gap]:
+    """What somebody left behind unread: of each chain and role the latest gap, which stands for those before it."""
+    query = select(*_COLUMNS).where(OPEN_GAP, _GAP.c.person_id == person_id, _GAP.c.why == LEFT).order_by(_GAP.c.seq)
+    found = [_gap(row) for row in tx.select(query)]
+    return list({(gap.chain, gap.role): gap for gap in found}.values())
+
+
 def tried(tx: Tx, gap: Gap, at: datetime) -> None:
     """Records that healing was tried in vain."""
     tx.run(_TRIED, **_key(gap), tried_at=text_of(at))

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import date
 from typing import Any, NamedTuple
 
-from sqlalchemy import Select, case, or_, select
+from sqlalchemy import Select, bindparam, case, func, or_, select
 
 from loop.kernel.people import Path
 from loop.store.core import table_of
 from loop.store.paging import Page, page_by_id
-from loop.store.places import inside
-from loop.store.registry import PersonRow, PostRow, RegionRow, UnitRow
+from loop.store.places import find_region, inside, path_of
+from loop.store.registry import PersonRow, PostRow, RegionRow, SubstituteRow, UnitRow
 from loop.store.session import Tx
-from loop.store.staff import Person
+from loop.store.sql import Prepared
+from loop.store.staff import Person, PostRecord, post_of
 
 MOST = 20
 LONGEST = 100
 _REGION, _UNIT, _PERSON, _POST = table_of(RegionRow), table_of(UnitRow), table_of(PersonRow), table_of(PostRow)
+_SUBSTITUTE = table_of(SubstituteRow)
 _ABOVE = _REGION.alias("above")
 
 
@@ -60,6 +63,12 @@ def units_called(
     return _matches(tx, query if kind is None else query.where(_UNIT.c.kind == kind))
 
 
+def path_at(tx: Tx, code: str) -> Path:
+    """The path of the region with this code; one that holds nothing where there is none."""
+    found = find_region(tx, code)
+    return found.path if found else ("",)
+
+
 def _matches(tx: Tx, query: Select[Any]) -> tuple[Match, ...]:
     return tuple(Match(key, name, place or "") for key, name, place in tx.select(query.limit(MOST)))
 
@@ -92,3 +101,48 @@ def people(
 def _person(row: Any) -> Person:
     id_, name, full_name, language, active = row
     return Person(id_, name, full_name, language, bool(active))
+
+
+# ---- posts with the names of their places ----------------------------------------------------------------------------
+
+_OVER, _AROUND = _REGION.alias("over"), _REGION.alias("around")
+_PLACED = Prepared(
+    select(_POST, _OVER.c.name, _OVER.c.path, _UNIT.c.name, _AROUND.c.path)
+    .select_from(_POST)
+    .outerjoin(_OVER, _OVER.c.code == _POST.c.region)
+    .outerjoin(_UNIT, _UNIT.c.id == _POST.c.unit_id)
+    .outerjoin(_AROUND, _AROUND.c.code == _UNIT.c.region)
+    .where(_POST.c.person_id.in_(bindparam("persons", expanding=True)))
+    .order_by(_POST.c.until_on.desc(), _POST.c.id)
+)
+
+
+class Placed(NamedTuple):
+    """A post, past ones too, with the names of its region and unit and the path of the region it is held in."""
+
+    post: PostRecord
+    region: str
+    unit: str
+    path: Path
+
+
+def posts_placed(tx: Tx, persons: Iterable[str]) -> dict[str, list[Placed]]:
+    """All posts of these persons by person, those that last longest first."""
+    found: dict[str, list[Placed]] = {id_: [] for id_ in persons}
+    for *row, region, over, unit, around in tx.all(_PLACED, persons=sorted(found)) if found else ():
+        held = post_of(row)
+        found[held.person_id].append(Placed(held, region or "", unit or "", path_of(over or around or "")))
+    return found
+
+
+_COVERED = Prepared(
+    select(_SUBSTITUTE.c.person_id, func.max(_SUBSTITUTE.c.until_on))
+    .where(_SUBSTITUTE.c.by_id == bindparam("by_id"), _SUBSTITUTE.c.until_on >= bindparam("today"))
+    .group_by(_SUBSTITUTE.c.person_id)
+    .order_by(_SUBSTITUTE.c.person_id)
+)
+
+
+def covered_by(tx: Tx, person_id: str, today: date) -> list[tuple[str, str]]:
+    """For whom somebody acts or will act, as (person id, last day)."""
+    return [(row[0], row[1]) for row in tx.all(_COVERED, by_id=person_id, today=today.isoformat())]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any
@@ -208,14 +208,14 @@ def add_post(
 
 def posts_of(tx: Tx, person_id: str) -> tuple[PostRecord, ...]:
     """All posts of a person, past and future ones too, in the order in which they were given."""
-    return tuple(_post(row) for row in tx.all(_POSTS_OF, person_id=person_id))
+    return tuple(post_of(row) for row in tx.all(_POSTS_OF, person_id=person_id))
 
 
 def posts_of_many(tx: Tx, persons: Iterable[str]) -> dict[str, list[PostRecord]]:
     """All posts of several persons by person, in one query."""
     found: dict[str, list[PostRecord]] = {id_: [] for id_ in persons}
     for row in tx.all(_POSTS_OF_MANY, persons=sorted(found)) if found else ():
-        held = _post(row)
+        held = post_of(row)
         found[held.person_id].append(held)
     return found
 
@@ -225,7 +225,7 @@ def end_post(tx: Tx, by: By, post_id: str, until_on: date) -> PostRecord:
     row = tx.one(_POST_ONE, id=post_id)
     if row is None:
         raise NotFound
-    held = _post(row)
+    held = post_of(row)
     if until_on < held.from_on and held.from_on.toordinal() - until_on.toordinal() > 1:
         raise Invalid.field("until_on", "早于任职开始。", "lies before the post began.", "order")
     ended = PostRecord(**{**asdict(held), "until_on": until_on})
@@ -272,7 +272,8 @@ def _same(one: PostRecord, other: PostRecord) -> bool:
     return place and one.from_on <= other.until_on and other.from_on <= one.until_on
 
 
-def _post(row: Any) -> PostRecord:
+def post_of(row: Sequence[Any]) -> PostRecord:
+    """The post whose row this is."""
     id_, person_id, role, region, unit_id, from_on, until_on = row
     return PostRecord(id_, person_id, role, region, unit_id, date.fromisoformat(from_on), date.fromisoformat(until_on))
 

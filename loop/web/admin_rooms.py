@@ -4,8 +4,19 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from loop.web import admin, admin_find, admin_offices, admin_regions, admin_units
+from loop.web import (
+    admin,
+    admin_find,
+    admin_leaving,
+    admin_offices,
+    admin_people,
+    admin_person,
+    admin_regions,
+    admin_substitutes,
+    admin_units,
+)
 
 ROUTERS: tuple[APIRouter, ...] = (
-    admin.router, admin_find.router, admin_regions.router, admin_offices.router, admin_units.router
+    admin.router, admin_find.router, admin_regions.router, admin_offices.router, admin_units.router, admin_people.router,
+    admin_person.router, admin_substitutes.router, admin_leaving.router,
 )  # fmt: skip

@@ -10,11 +10,17 @@ from loop.kernel.errors import Fault, Invalid, LoopError
 from loop.kernel.labels import Label
 from loop.kernel.payloads import Payload, read
 from loop.store.lookup import Match
-from loop.web.faults import wrong_of
+from loop.web.faults import summary_of, wrong_of
 from loop.web.sent import Sent
 
 P = TypeVar("P", bound=Payload)
-CODE = Label("只能用英文字母、数字和 . - _，最多 32 个字符。", "Takes ASCII letters, digits and . - _, at most 32.")
+BETTER: Mapping[str, Label] = {
+    "missing": Label("请填写。", "Please fill this in."),
+    "string_pattern_mismatch": Label(
+        "只能用英文字母、数字和 . - _，最多 32 个字符。", "Takes ASCII letters, digits and . - _, at most 32."
+    ),
+}
+"""What is told beside an entry in place of the sentence for programs, by the kind of fault."""
 PICKED = "_is"
 """Follows an entry's name where one of several candidates is chosen."""
 
@@ -55,8 +61,8 @@ class Typed:
         self._sent = values if isinstance(values, Sent) else Sent(tuple(values.items()))
         self._wrong, self._error = dict(wrong_of(error)), error
         for fault in error.faults if isinstance(error, Invalid) else ():
-            if fault.kind == "string_pattern_mismatch":
-                self._wrong[fault.field] = CODE
+            if fault.kind in BETTER:
+                self._wrong[fault.field] = BETTER[fault.kind]
         self._placed: set[str] = set()
 
     def value(self, name: str) -> str:
@@ -73,11 +79,8 @@ class Typed:
         return Entry(name=name, label=Label(zh, en), value=self.value(name), wrong=self.wrong(name), **more)  # type: ignore[arg-type]
 
     def refusal(self) -> Label | None:
-        """What cannot be told beside an entry: the refusal of the whole, or faults of fields that the form does not show."""
-        if self._error is None or not isinstance(self._error, Invalid):
-            return self._error.label if self._error else None
-        rest = [label for name, label in self._wrong.items() if name not in self._placed]
-        return Label("".join(one.zh for one in rest), " ".join(one.en for one in rest)) if rest else None
+        """The sentence above the form, once its entries are made; None where nothing was refused."""
+        return summary_of(self._error, *self._placed) if self._error else None
 
 
 def handed_in(model: type[P], sent: Sent, *names: str, **more: object) -> P:

@@ -80,7 +80,6 @@ class UnitView:
     department_path: str
     people_path: str
     add_path: str
-    findings_path: str
     sheet: Sheet
     retire_path: str
     refusal: Label | None
@@ -258,7 +257,6 @@ def _page(tx: Tx, visitor: Visitor, unit: Unit, typed: Typed, refusal: Label | N
         unit=unit, kind=UNIT_KINDS[unit.kind], region=standing["region"], region_path=within(REGIONS, unit.region),
         department=standing["department"], department_path=within(UNITS, unit.department_id or ""),
         people_path=address(PEOPLE, unit=unit.id), add_path=address(f"{PEOPLE}/new", unit=unit.id),
-        findings_path=address("/findings", unit=unit.id),
         sheet=Sheet(action=here, entries=_entries(tx, visitor, typed), button=Label("保存", "Save"), refusal=typed.refusal()),
         retire_path=f"{here}/active", refusal=refusal,
     )  # fmt: skip

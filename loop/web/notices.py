@@ -30,6 +30,17 @@ NOTICES: Mapping[str, Label] = {
     ),
     "tip-off-linked": Label("已与问题关联。", "Tied to the finding."),
     "others-signed-out": Label("其他设备已退出登录。", "The other devices are signed out."),
+    "person-added": Label(
+        "已添加。请把登录名和初始密码以安全方式告知本人。",
+        "Added. Tell the person their sign-in name and first password in a safe way.",
+    ),
+    "post-given": Label("已给予岗位。", "The post is given."),
+    "post-ended": Label("已结束岗位。", "The post ends."),
+    "password-set": Label(
+        "新密码已设定，此人已在所有设备上退出登录。", "The new password is set; the person is signed out everywhere."
+    ),
+    "account-closed": Label("账号已停用，可以随时恢复。", "The account is closed; it can be opened again at any time."),
+    "account-opened": Label("账号已恢复。", "The account is open again."),
     "entry-added": Label("已添加。", "Added."),
     "entry-kept": Label("已保存。", "Saved."),
     "entry-retired": Label("已停用。", "Retired."),

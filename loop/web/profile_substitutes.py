@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from itertools import zip_longest
 from typing import Any
 
@@ -75,7 +76,7 @@ async def keep(request: Request) -> Response:
     typed = _typed(sent)
 
     def work(tx: Tx, visitor: Visitor) -> Goto:
-        colleagues = _colleagues(tx, visitor.actor, visitor)
+        colleagues = colleagues_of(tx, visitor.actor, visitor.today)
         wanted = tuple(_read(place, row, colleagues) for place, row in enumerate(typed, 1) if row.name)
         staff.set_substitutes(tx, self_of(visitor), visitor.actor.id, wanted)
         return Goto(SUBSTITUTES, "substitutes-kept")
@@ -135,20 +136,20 @@ def _kept(tx: Tx, visitor: Visitor) -> tuple[Typed, ...]:
 
 
 def _page(tx: Tx, visitor: Visitor, rows: tuple[Typed, ...], refusal: Label | None = None) -> Page:
-    seats = _colleagues(tx, visitor.actor, visitor)
+    seats = colleagues_of(tx, visitor.actor, visitor.today)
     view = SubstitutesView(
-        (*rows, *(Typed() for _ in range(SPARE if len(rows) < MOST else 0))), _offered(seats), visitor.today.isoformat(),
+        (*rows, *(Typed() for _ in range(SPARE if len(rows) < MOST else 0))), offered(seats), visitor.today.isoformat(),
         refusal,
     )  # fmt: skip
     return Page(template="profile_substitutes.html", title=TITLE, lead=LEAD, crumbs=CRUMBS, view=view)
 
 
-def _colleagues(tx: Tx, actor: Actor, visitor: Visitor) -> list[Seat]:
-    """Who sits with the reader today and could be lent a post of theirs."""
+def colleagues_of(tx: Tx, actor: Actor, today: date) -> list[Seat]:
+    """Who sits with somebody today and could be lent a post of theirs."""
     own = [post for post in actor.posts if post.for_id is None]
     seats = people.audience(
         tx, regions=[post.region[-1] for post in own if post.region],
-        units=[post.unit_id for post in own if post.unit_id and post.role in UNIT_ROLES], today=visitor.today,
+        units=[post.unit_id for post in own if post.unit_id and post.role in UNIT_ROLES], today=today,
     )  # fmt: skip
     return [
         seat
@@ -162,7 +163,7 @@ def _colleagues(tx: Tx, actor: Actor, visitor: Visitor) -> list[Seat]:
     ]
 
 
-def _offered(seats: Sequence[Seat]) -> tuple[tuple[str, Label], ...]:
+def offered(seats: Sequence[Seat]) -> tuple[tuple[str, Label], ...]:
     """Each colleague once: the sign-in name, and the words beside it."""
     held: dict[tuple[str, str], list[Label]] = {}
     for seat in seats:

@@ -1,0 +1,376 @@
+"""The administrator's pages: who comes in, the registry by forms, a new person who signs in, an account that is closed."""
+
+from __future__ import annotations
+
+import pytest
+
+from loop.store import journal, places, staff
+from tests.browsing import Browser, Pages, Seen, pages
+from tests.cast import CITY, COUNTRY, COUNTY, NEXT_DOOR, ROOT, TOWN
+from tests.web import HASHED, PASSWORD
+from tests.world import START, world
+
+__all__ = ["pages", "world"]
+ROOMS = ("people", "units", "offices", "regions", "calendar", "rules", "tokens")
+STRANGE = "<script>alert(1)</script>\"'&校"
+DEAD = "还有在用的下级地区、机构或单位"
+
+
+@pytest.fixture
+async def admin(pages: Pages) -> Browser:
+    """The administrator of the whole country."""
+    return await pages.browser("admin")
+
+
+@pytest.fixture
+async def county_admin(pages: Pages) -> Browser:
+    """An administrator of one county only."""
+    store = pages.world.parts.store
+    person, _ = store.write(
+        lambda tx: staff.enrol(
+            tx,
+            ROOT,
+            name="county_admin",
+            full_name="县管理员",
+            role="admin",
+            region=COUNTY,
+            from_on=START.date(),
+            password=HASHED,
+        )
+    )
+    pages.world.cast.ids["county_admin"] = person.id
+    return await pages.browser("county_admin")
+
+
+def unit_named(pages: Pages, name: str) -> str:
+    found = pages.world.parts.store.read(lambda tx: places.units(tx, q=name).items)
+    assert [one.name for one in found] == [name]
+    return found[0].id
+
+
+def entries(pages: Pages) -> list[str]:
+    return [entry.action for entry in pages.world.parts.store.read(lambda tx: journal.trail(tx, "people"))]
+
+
+# ---- who comes in ----------------------------------------------------------------------------------------------------
+
+
+async def test_only_an_administrator_has_the_entry_and_the_rooms(pages: Pages, admin: Browser) -> None:
+    front = await admin.get("/admin")
+    assert front.status == 200
+    assert "管理" in front.links()
+    assert [link for link in front.links().values() if link.startswith("/admin/")] == [
+        f"/admin/{room}" for room in ROOMS
+    ]
+    for room in ROOMS:
+        assert (await admin.get(f"/admin/{room}")).status == 200, room
+
+
+@pytest.mark.parametrize("who", ["inspector", "officer", "chief", "director", "leader", "auditor", "school", "bureau"])
+async def test_nobody_else_comes_in_or_sees_the_entry(pages: Pages, who: str) -> None:
+    browser = await pages.browser(who)
+    assert "管理" not in (await browser.get("/")).links()
+    for path in ("/admin", *(f"/admin/{room}" for room in ROOMS), "/admin/units/school", f"/admin/regions/{COUNTY}"):
+        seen = await browser.get(path)
+        assert seen.status == 403, path
+    forged = (await browser.get("/")).form("/sign-out")
+    for path in ("/admin/units/new", "/admin/people/new", f"/admin/regions/{TOWN}/active", "/admin/calendar/load"):
+        forged.action = path
+        assert (await browser.send(forged, name="x", kind="school", region=COUNTY, active="0")).status == 403, path
+
+
+async def test_a_guest_is_asked_to_sign_in_and_comes_back(pages: Pages) -> None:
+    guest = await pages.browser()
+    seen = await guest.get("/admin/units?q=a")
+    assert seen.path.startswith("/sign-in?next=%2Fadmin%2Funits")
+
+
+async def test_an_administrator_of_a_county_sees_and_changes_that_county_only(
+    pages: Pages, county_admin: Browser
+) -> None:
+    ids = pages.world.cast.ids
+    assert "石桥县" not in (await county_admin.get("/admin/regions")).text
+    assert "next_school" not in (await county_admin.get("/admin/people")).text
+    assert "石桥县第一中学" not in (await county_admin.get("/admin/units")).text
+    for path in (
+        f"/admin/regions/{NEXT_DOOR}", f"/admin/regions/{CITY}", f"/admin/regions/{COUNTRY}", "/admin/offices/SQ",
+        "/admin/units/next_school", f"/admin/people/{ids['next_officer']}", f"/admin/people/{ids['city_chief']}",
+        f"/admin/people/{ids['next_officer']}/leaving", f"/admin/people/{ids['next_officer']}/posts/new",
+    ):  # fmt: skip
+        assert (await county_admin.get(path)).status == 404, path
+    own = (await county_admin.get("/admin/units/school")).form("/admin/units/school/active")
+    for path in (
+        "/admin/units/next_school/active", f"/admin/regions/{NEXT_DOOR}/active", f"/admin/people/{ids['next_chief']}/active",
+        f"/admin/people/{ids['next_chief']}/password", f"/admin/people/{ids['next_chief']}/posts/end",
+    ):  # fmt: skip
+        own.action = path
+        assert (await county_admin.send(own, password=PASSWORD, again=PASSWORD)).status == 404, path
+    new = (await county_admin.get("/admin/units/new")).form("/admin/units/new")
+    refused = await county_admin.send(new, name="石桥县新学校", kind="school", region="石桥县")
+    assert refused.status == 422
+    assert "您管理的范围内没有这个地区" in refused.text
+
+
+# ---- regions, offices, units -----------------------------------------------------------------------------------------
+
+
+async def test_a_region_with_its_office_and_a_unit_and_what_is_used_is_not_retired(
+    pages: Pages, admin: Browser
+) -> None:
+    county = await admin.get(f"/admin/regions/{COUNTY}")
+    assert "桐峰镇" in county.links()
+    form = (await admin.get(county.links()["添加下级地区"])).form("/admin/regions/new")
+    made = await admin.send(form, code="930106009", name="新湖镇", level="township")
+    assert (made.heading, made.status) == ("新湖镇", 200)
+    assert "已添加。" in made.text
+    form = (await admin.get(made.links()["添加督导机构"])).form("/admin/offices/new")
+    office = await admin.send(form, code="XH", name="新湖镇督导组", doc_prefix="新教督")
+    assert office.heading == "新湖镇督导组"
+    assert "YX督导办" in office.text
+    form = (await admin.get("/admin/units/new?region=930106009")).form("/admin/units/new")
+    unit = await admin.send(form, name="新湖镇小学", kind="school", department="云溪县教育局")
+    assert unit.heading == "新湖镇小学"
+    assert "云溪县教育局" in unit.text
+    region = await admin.send((await admin.get("/admin/regions/930106009")).form("/admin/regions/930106009/active"))
+    assert region.status == 409
+    assert DEAD in region.text
+    for path in (unit.path.partition("?")[0], office.path.partition("?")[0], "/admin/regions/930106009"):
+        gone = await admin.send((await admin.get(path)).form(f"{path}/active"))
+        assert "已停用。" in gone.text, path
+    back = await admin.send((await admin.get("/admin/regions/930106009")).form("/admin/regions/930106009/active"))
+    assert "已恢复使用。" in back.text
+    assert entries(pages)[-6:] == [
+        "add_office", "add_unit", "change_unit", "change_office", "change_region", "change_region"
+    ]  # fmt: skip
+
+
+async def test_a_department_that_still_governs_is_not_retired(admin: Browser) -> None:
+    seen = await admin.send((await admin.get("/admin/units/bureau")).form("/admin/units/bureau/active"))
+    assert seen.status == 409
+    assert "仍有单位由它主管，请先改派。" in seen.text
+
+
+async def test_changing_a_unit_keeps_what_was_typed_when_refused(pages: Pages, admin: Browser) -> None:
+    form = (await admin.get("/admin/units/school")).form("/admin/units/school")
+    assert dict(form.fields)["region"] == "桐峰镇"
+    refused = await admin.send(form, name="改名小学", department="没有这样的部门")
+    assert refused.status == 422
+    again = dict(refused.form("/admin/units/school").fields)
+    assert (again["name"], again["department"]) == ("改名小学", "没有这样的部门")
+    assert "没有这个主管部门" in refused.text
+    kept = await admin.send(refused.form("/admin/units/school"), department="")
+    assert kept.heading == "改名小学"
+    unit = pages.world.parts.store.read(lambda tx: places.unit(tx, "school"))
+    assert (unit.region, unit.department_id) == (TOWN, None)
+
+
+async def test_of_several_places_of_one_name_one_is_chosen(pages: Pages, admin: Browser) -> None:
+    for code, parent in (("930106007", COUNTY), ("930108007", NEXT_DOOR)):
+        pages.world.parts.store.write(
+            lambda tx, code=code, parent=parent: places.add_region(
+                tx, ROOT, code=code, name="城关镇", level="township", parent=parent
+            )
+        )
+    form = (await admin.get("/admin/units/new")).form("/admin/units/new")
+    several = await admin.send(form, name="城关小学", kind="school", region="城关镇")
+    assert several.status == 422
+    assert "请在下面选择一个" in several.text
+    radios = [node.attrs["value"] for node in several.root.all("input", type="radio", name="region_is")]
+    assert sorted(radios) == ["930106007", "930108007"]
+    made = await admin.send(several.form("/admin/units/new"), region_is="930108007")
+    assert made.heading == "城关小学"
+    unit = pages.world.parts.store.read(lambda tx: places.unit(tx, unit_named(pages, "城关小学")))
+    assert unit.region == "930108007"
+
+
+async def test_strange_names_are_text_wherever_they_stand(pages: Pages, admin: Browser) -> None:
+    form = (await admin.get("/admin/units/new")).form("/admin/units/new")
+    made = await admin.send(form, name=STRANGE, kind="school", region=COUNTY)
+    assert made.heading == STRANGE
+    path = made.path.partition("?")[0]
+    person = (await admin.get(f"/admin/people/new?unit={path.rpartition('/')[2]}")).form("/admin/people/new")
+    added = await admin.send(person, name="strange", full_name=STRANGE, role="unit", password=PASSWORD)
+    assert added.heading == STRANGE
+    for address in (
+        path,
+        "/admin/units?q=script",
+        "/admin/people?q=strange",
+        f"/admin/people?unit={path.rpartition('/')[2]}",
+    ):
+        seen = await admin.get(address)
+        assert STRANGE in seen.text, address
+        assert "<script>alert" not in seen.answer.text
+    options = await admin.get("/admin/find/units?unit=script")
+    assert "<script>" not in options.answer.text
+    assert [node.attrs["value"] for node in options.root.all("option")] == [STRANGE]
+
+
+@pytest.mark.parametrize(
+    ("path", "given", "told"),
+    [
+        ("regions", {"code": TOWN, "name": "桐峰镇", "level": "township", "parent": COUNTY}, "已被使用"),
+        ("regions", {"code": "a b", "name": "甲", "level": "township", "parent": COUNTY}, "只能用英文字母"),
+        ("regions", {"code": "93", "name": "", "level": "", "parent": COUNTY}, "请填写"),
+        ("offices", {"code": "ZZ", "name": "甲", "doc_prefix": "甲", "region": COUNTY}, "已有督导机构"),
+        ("units", {"name": "甲", "kind": "school", "region": "nowhere"}, "没有这个地区"),
+        ("units", {"name": "", "kind": "", "region": COUNTY}, "请填写"),
+    ],
+)  # fmt: skip
+async def test_what_cannot_be_is_refused_and_what_was_typed_stays(
+    pages: Pages, admin: Browser, path: str, given: dict[str, str], told: str
+) -> None:
+    before = entries(pages)
+    form = (await admin.get(f"/admin/{path}/new")).form(f"/admin/{path}/new")
+    seen = await admin.send(form, **given)
+    assert seen.status in (409, 422)
+    assert told in seen.text
+    again = dict(seen.form(f"/admin/{path}/new").fields)
+    assert {name: again.get(name, "") for name in given} == given
+    assert entries(pages) == before
+
+
+# ---- people ----------------------------------------------------------------------------------------------------------
+
+
+async def added_officer(pages: Pages, admin: Browser, **more: str) -> Seen:
+    form = (await admin.get(f"/admin/people/new?region={COUNTY}")).form("/admin/people/new")
+    given = {"name": "wang.li", "full_name": "王丽", "role": "officer", "password": PASSWORD}
+    return await admin.send(form, **given | more)
+
+
+async def test_a_unit_an_officer_a_post_and_the_new_person_signs_in(pages: Pages, admin: Browser) -> None:
+    form = (await admin.get("/admin/units/new")).form("/admin/units/new")
+    await admin.send(form, name="云溪县第九小学", kind="school", region="云溪县")
+    seen = await added_officer(pages, admin)
+    assert seen.heading == "王丽"
+    assert PASSWORD not in seen.answer.text
+    assert "督导办经办人 云溪县" in seen.text
+    post = (await admin.get(seen.links()["给予岗位"])).form(f"{seen.path.partition('?')[0]}/posts/new")
+    given = await admin.send(post, role="inspector", region="云溪县", unit="云溪县第九小学")
+    assert "已给予岗位。" in given.text
+    assert "云溪县第九小学" in given.text
+    person = await pages.browser("wang.li")
+    assert "欢迎" not in (await person.get("/")).text
+    assert "管理" not in (await person.get("/")).links()
+    assert PASSWORD not in str(pages.world.parts.store.read(lambda tx: journal.trail(tx, "people")))
+    assert "王丽" in (await admin.get("/admin/people?q=wang")).text
+    assert "王丽" in (await admin.get(f"/admin/people?office={COUNTY}&role=officer")).text
+    assert "王丽" not in (await admin.get(f"/admin/people?region={NEXT_DOOR}")).text
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({"name": "王丽"}, "须是英文字母"), ({"full_name": ""}, "请填写"), ({"role": ""}, "请填写"),
+        ({"region": ""}, "不在您的管理范围内"), ({"password": "short"}, "须为 8 至 256 个字符"), ({"name": "officer"}, "已属于另一人"),
+        ({"role": "unit"}, "与角色不相称"), ({"until_on": "2020-01-01"}, "早于开始日期"), ({"unit": "石桥县第一中学"}, "不"),
+    ],
+)  # fmt: skip
+async def test_a_person_that_cannot_be_is_refused_and_the_form_stays(
+    pages: Pages, admin: Browser, given: dict[str, str], told: str
+) -> None:
+    seen = await added_officer(pages, admin, **given)
+    assert seen.status in (409, 422)
+    assert told in seen.text
+    again = dict(seen.form("/admin/people/new").fields)
+    assert again["full_name"] == given.get("full_name", "王丽")
+    assert again["password"] == ""
+    assert pages.world.parts.store.read(lambda tx: staff.find_person(tx, "wang.li")) is None
+
+
+async def test_a_post_ends_and_a_password_is_set_anew(pages: Pages, admin: Browser) -> None:
+    who = f"/admin/people/{pages.world.cast.ids['inspector']}"
+    seen = await admin.get(who)
+    wrong = await admin.send(seen.form(f"{who}/posts/end"), until_on="1999-01-01")
+    assert wrong.status == 422
+    assert "早于任职开始" in wrong.text
+    ended = await admin.send(seen.form(f"{who}/posts/end"), until_on=pages.world.day(2))
+    assert pages.world.day(2) in ended.text
+    pages.world.sleep(3)
+    assert not pages.world.actor("inspector").posts
+    officer = f"/admin/people/{pages.world.cast.ids['officer']}"
+    browser = await pages.browser("officer")
+    form = (await admin.get(officer)).form(f"{officer}/password")
+    differ = await admin.send(form, password="another good one", again="another god one")
+    assert "两次输入的密码不一致" in differ.text
+    assert "another" not in differ.answer.text
+    done = await admin.send(form, password="another good one", again="another good one")
+    assert "新密码已设定" in done.text
+    assert (await browser.get("/")).path.startswith("/sign-in")
+    assert (await browser.sign_in("officer")).status == 401
+    assert (await browser.sign_in("officer", "another good one")).status == 200
+
+
+async def test_closing_an_account_says_first_who_takes_over_and_whom_it_tells(pages: Pages, admin: Browser) -> None:
+    world = pages.world
+    number = world.received()
+    world.sleep(1)
+    who = f"/admin/people/{world.cast.ids['school']}"
+    asked = await admin.get(f"{who}/leaving")
+    assert number in asked.text
+    assert "没有其他人任此岗位" in asked.text
+    assert "chief·某 代收提醒" in asked.text
+    told = asked.text.partition("这将向 ")[2].partition("（")[0]
+    assert told.startswith("1 人发送 "), asked.text
+    assert "school" not in [m.chain for m in world.inbox("chief")]
+    before = len(world.inbox("chief"))
+    school = await pages.browser("school")
+    closed = await admin.send(asked.form(f"{who}/active"))
+    assert "账号已停用" in closed.text
+    assert (await school.get("/")).path.startswith("/sign-in")
+    assert pages.service.reconciliation.run()
+    assert f"1 人发送 {len(world.inbox('chief')) - before} 条消息" == told.strip()
+    opened = await admin.send((await admin.get(who)).form(f"{who}/active"))
+    assert "账号已恢复" in opened.text
+    assert (await school.get("/")).path.startswith("/sign-in")
+    assert (await school.sign_in("school")).status == 200
+
+
+async def test_nobody_closes_their_own_account(pages: Pages, admin: Browser) -> None:
+    who = f"/admin/people/{pages.world.cast.ids['admin']}"
+    form = (await admin.get(f"{who}/leaving")).form(f"{who}/active")
+    seen = await admin.send(form)
+    assert seen.status == 409
+    assert "不能停用自己的账号" in seen.text
+    assert (await admin.get("/admin")).status == 200
+
+
+async def test_whoever_serves_elsewhere_too_is_left_to_the_administrator_above(
+    pages: Pages, county_admin: Browser
+) -> None:
+    store, id_ = pages.world.parts.store, pages.world.cast.ids["officer"]
+    who = f"/admin/people/{id_}"
+    form = (await county_admin.get(who)).form(f"{who}/password")
+    store.write(lambda tx: staff.add_post(tx, ROOT, person_id=id_, role="inspector", region=CITY, from_on=START.date()))
+    seen = await county_admin.get(who)
+    assert "账号和密码由上级管理员管理" in seen.text
+    assert not [one.action for one in seen.forms() if one.action.endswith(("/password", "/details", "/active"))]
+    assert (await county_admin.send(form, password=PASSWORD, again=PASSWORD)).status == 403
+    assert (await county_admin.get(f"{who}/leaving")).status == 403
+    ours = [one for one in seen.forms() if one.action == f"{who}/posts/end"]
+    assert len(ours) == 1
+    assert "已结束岗位" in (await county_admin.send(ours[0])).text
+
+
+async def test_a_substitute_is_arranged_and_taken_back(pages: Pages, admin: Browser) -> None:
+    place = f"/admin/people/{pages.world.cast.ids['chief']}/substitutes"
+    form = (await admin.get(place)).form(place)
+    refused = await admin.send(form, name="school", until_on=pages.world.day(5))
+    assert refused.status == 422
+    assert "不能代理" in refused.text
+    assert dict(refused.form(place).fields)["name"] == "school"
+    kept = await admin.send(form, name="officer·某", until_on=pages.world.day(5))
+    assert "代理中" in kept.text
+    assert [post.role for post in pages.world.actor("officer").posts] == ["officer", "chief"]
+    assert "没有安排代理人" in (await admin.send(kept.form(f"{place}/end"))).text
+    assert [post.role for post in pages.world.actor("officer").posts] == ["officer"]
+
+
+async def test_the_pages_speak_english(pages: Pages) -> None:
+    browser = await pages.browser("admin", "en")
+    for path, words in {
+        "/admin": "People and posts", "/admin/people": "Sign-in name", "/admin/units/school": "Department",
+        f"/admin/regions/{COUNTY}": "Regions below", "/admin/offices": "Word in numbers",
+        f"/admin/people/{pages.world.cast.ids['school']}/leaving": "who takes over",
+    }.items():  # fmt: skip
+        assert words in (await browser.get(path)).text, path
