@@ -88,7 +88,7 @@ class PriorNotice(Payload):
         "依据", "basis", example=["教育督导条例第二十五条"]
     )
     intended_forms: Codes = field("拟问责方式", "intended forms", example=["F_PUBLIC_CRITICISM"], words=FORM_WORDS)
-    received_on: Day | None = field("送达日期", "received on", None, usually="today")
+    received_on: Day | None = field("送达日期", "received on", None)
 
 
 class Statement(Payload):
@@ -114,7 +114,7 @@ class Decision(Payload):
     mitigating: MaybeCodes = field("从轻情形", "mitigating", [], words=MITIGATING)
     consulted: Annotated[list[Consulted], Field(max_length=30)] = field("征求意见", "consulted", [])
     effective_on: Day = field("生效日期", "effective on", example="2026-10-12")
-    received_on: Day | None = field("送达日期", "received on", None, usually="today")
+    received_on: Day | None = field("送达日期", "received on", None)
     rectify_by: Day = field("整改期限", "rectify by", example="2026-11-30")
     influence_until: Day | None = field("影响期至", "influence until", None)
 

@@ -87,7 +87,8 @@ async def act(request: Request, number: str, action: str) -> Response:
     def work(tx: Tx, visitor: Visitor) -> Goto | Refused:
         model = action_named(visitor.service.book, action).payload
         wish = Wish(
-            actor=visitor.actor, action=action, number=number, payload=payload_of(tx, visitor, model, sent), expected=version
+            actor=visitor.actor, action=action, number=number, payload=payload_of(tx, visitor, model, sent, number),
+            expected=version,
         )  # fmt: skip
         return visitor.service.engine.act_in(tx, wish, lambda tx, done: Goto(finding_page(number), f"{ACTED}{action}"))
 
@@ -128,9 +129,11 @@ def offered(tx: Tx, visitor: Visitor, finding: Finding, name: str) -> Offer:
     return found
 
 
-def payload_of(tx: Tx, visitor: Visitor, model: Any, sent: Sent) -> Mapping[str, Any] | LoopError:
+def payload_of(tx: Tx, visitor: Visitor, model: Any, sent: Sent, number: str = "") -> Mapping[str, Any] | LoopError:
     """What was typed, as the engine takes it: values, or the refusal of what nobody can make sense of."""
     values = _filled(visitor, model, sent)
+    if known.changes_what_is_recorded(model):
+        values = known.changed(seen(tx, visitor.actor, number), model, values)
     try:
         return known.with_units(tx, visitor, model, values)
     except Invalid as error:

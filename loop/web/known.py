@@ -56,6 +56,21 @@ def recorded(finding: Finding, model: type[BaseModel]) -> Mapping[str, Any] | No
     return {name: getattr(finding, name, finding.sheet.get(name)) for name in model.model_fields}
 
 
+def changed(finding: Finding, model: type[BaseModel], values: Mapping[str, Any]) -> dict[str, Any]:
+    """Of these values those that are not recorded already."""
+    held = recorded(finding, model) or {}
+    return {name: value for name, value in values.items() if _bare(value) != _bare(held.get(name))}
+
+
+def _bare(value: Any) -> Any:
+    """A value without what says nothing, so that what was typed compares with what is recorded."""
+    if isinstance(value, Mapping):
+        return {name: inner for name, one in value.items() if (inner := _bare(one)) is not None}
+    if isinstance(value, list | tuple):
+        return [_bare(one) for one in value] or None
+    return None if value in ("", False) else value
+
+
 def changes_what_is_recorded(model: type[BaseModel]) -> bool:
     """Whether the payload says so of itself."""
     extra = model.model_config.get("json_schema_extra")
