@@ -37,6 +37,17 @@ def regions_of(actor: Actor, *roles: str) -> tuple[Path, ...]:
     return tuple(dict.fromkeys(post.region for post in actor.posts if post.role in wanted and post.region))
 
 
+def widest_region(actor: Actor, *roles: str) -> str:
+    """The path, as text, of the widest region in which the actor holds one of these roles, empty for the whole country;
+    raises Forbidden where there is none.
+    """
+    require(actor, *roles)
+    paths = sorted(regions_of(actor, *roles), key=len)
+    if not paths:
+        raise Forbidden
+    return "" if len(paths[0]) == 1 else "/".join(paths[0])
+
+
 def units_of(actor: Actor) -> tuple[str, ...]:
     """The units at which the actor holds a post."""
     return tuple(dict.fromkeys(p.unit_id for p in actor.posts if p.role in UNIT_ROLES and p.unit_id))

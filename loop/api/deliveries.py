@@ -19,13 +19,13 @@ from loop.api.history import PageQuery
 from loop.api.inbox import belongs
 from loop.api.shapes import Shape
 from loop.api.views import instant
-from loop.authority import regions_of, require
+from loop.authority import regions_of, require, widest_region
+from loop.engine.resending import resend, status_of
 from loop.kernel.calendar import Calendar
-from loop.kernel.errors import Conflict, Forbidden, NotFound
-from loop.kernel.labels import Label
+from loop.kernel.errors import NotFound
 from loop.kernel.people import ADMIN, AUDITOR, CHIEF, DIRECTOR, OFFICER
 from loop.store import deliveries, gaps, mailbox, names, offices, told
-from loop.store.deliveries import GIVEN_UP, NOT_NEEDED, Delivery, Tried
+from loop.store.deliveries import Delivery, Tried
 from loop.store.gaps import Gap
 from loop.store.paging import cursor, key_of
 from loop.store.reach import SEES_REGION
@@ -39,8 +39,6 @@ KEEPERS = (ADMIN, AUDITOR)
 WATCHERS = (ADMIN, AUDITOR, CHIEF, DIRECTOR, OFFICER)
 DELIVERIES, TOLD, COVERAGE = "deliveries", "told", "coverage"
 LARGEST_ID = 2**62
-NOT_FINISHED = Label("这封信仍在发送中，无需重发。", "This letter is still under way; there is nothing to replay.")
-STATUS = {0: "owed", GIVEN_UP: "given_up", NOT_NEEDED: "not_needed"}
 
 
 class DeliveryQuery(BaseModel):
@@ -163,10 +161,9 @@ class Coverage(Shape):
 def delivery_view(delivery: Delivery, called: dict[str, tuple[str, str]], calendar: Calendar) -> dict[str, Any]:
     """A delivery as answers show it."""
     name, full_name = called.get(delivery.person_id, (None, None))
-    status = "delivered" if delivery.delivered_at else "sent" if delivery.sent_at else STATUS[delivery.dead]
     return {
         "id": delivery.key, "channel": delivery.channel, "person": name, "full_name": full_name, "address": delivery.address,
-        "findings": delivery.copies, "urgent": delivery.urgent, "status": status, "attempts": delivery.attempts,
+        "findings": delivery.copies, "urgent": delivery.urgent, "status": status_of(delivery), "attempts": delivery.attempts,
         "queued_at": instant(delivery.queued_at, calendar), "sent_at": instant(delivery.sent_at, calendar),
         "delivered_at": instant(delivery.delivered_at, calendar), "error": delivery.error or None,
     }  # fmt: skip
@@ -194,7 +191,7 @@ async def list_deliveries(request: Request) -> Response:
         before = int(key_of(DELIVERIES, asked.after, int)[0]) if asked.after else LARGEST_ID
         found = deliveries.page(
             tx, limit=asked.limit + 1, before=before, dead=asked.dead, channel=asked.channel, person_id=asked.person,
-            within=_within(caller),
+            within=widest_region(caller.actor, *KEEPERS),
         )  # fmt: skip
         page = found[: asked.limit]
         called = names.of_people(tx, (one.person_id for one in page))
@@ -204,18 +201,10 @@ async def list_deliveries(request: Request) -> Response:
     return await looking(request, work)
 
 
-def _within(caller: Caller) -> str:
-    """The path of the widest region that the caller keeps; empty for the whole country, where groups are shown as well."""
-    paths = sorted(regions_of(caller.actor, *KEEPERS), key=len)
-    if not paths:
-        raise Forbidden
-    return "" if len(paths[0]) == 1 else "/".join(paths[0])
-
-
 def _kept(tx: Tx, caller: Caller, key: str, *roles: str) -> Delivery:
     require(caller.actor, *roles)
     found = deliveries.by_key(tx, key)
-    if found is None or not deliveries.in_region(tx, found, _within(caller)):
+    if found is None or not deliveries.in_region(tx, found, widest_region(caller.actor, *KEEPERS)):
         raise NotFound
     return found
 
@@ -254,9 +243,7 @@ async def replay_delivery(request: Request, id: str) -> Response:  # noqa: A002 
 
 def replayed(tx: Tx, found: Delivery, real: datetime, calendar: Calendar) -> dict[str, Any]:
     """A delivery that goes once more; raises Conflict for one that is still under way or went through."""
-    if not deliveries.replay(tx, found.id, real):
-        raise Conflict(NOT_FINISHED)
-    again = deliveries.get(tx, found.id) or found
+    again = resend(tx, found, real)
     return delivery_view(again, names.of_people(tx, [again.person_id]), calendar)
 
 

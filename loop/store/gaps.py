@@ -11,7 +11,7 @@ from sqlalchemy import bindparam, func, select, tuple_, update
 
 from loop.store.core import table_of
 from loop.store.instants import instant_of, text_of
-from loop.store.postal import OPEN_GAP, GapRow
+from loop.store.postal import HEALED_GAP, OPEN_GAP, GapRow
 from loop.store.session import Tx
 from loop.store.sql import Prepared, upsert
 
@@ -102,6 +102,16 @@ def page(tx: Tx, offices: Sequence[str], *, limit: int, after: Sequence[str | in
     if after:
         query = query.where(tuple_(*order) > tuple_(*after, types=[column.type for column in order]))
     return [_gap(row) for row in tx.select(query)] if offices else []
+
+
+def healed(tx: Tx, offices: Sequence[str], *, limit: int) -> list[Gap]:
+    """Up to `limit` gaps of these offices that were made good, the latest first."""
+    query = (
+        select(*_COLUMNS)
+        .where(HEALED_GAP, _GAP.c.office_id.in_(offices))
+        .order_by(_GAP.c.healed_at.desc(), _GAP.c.chain, _GAP.c.seq)
+    )
+    return [_gap(row) for row in tx.select(query.limit(limit))] if offices else []
 
 
 def place_of(gap: Gap) -> tuple[str, str, str, int, str, str]:

@@ -17,6 +17,7 @@ from loop.store.tables import DEAD, OWED, Key
 
 WAITING = text("delivery_id IS NULL AND dropped = ''")
 OPEN_GAP = text("healed_at IS NULL")
+HEALED_GAP = text("healed_at IS NOT NULL")
 LIVE = text("active = 1")
 
 
@@ -112,6 +113,7 @@ class GapRow(SQLModel, table=True):
     __tablename__: ClassVar[str] = "gap"
     __table_args__ = (
         Index("ix_gap_open", "office_id", "at", "chain", sqlite_where=OPEN_GAP, postgresql_where=OPEN_GAP),
+        Index("ix_gap_healed", "office_id", "healed_at", sqlite_where=HEALED_GAP, postgresql_where=HEALED_GAP),
         Index("ix_gap_tried", "tried_at", "chain", sqlite_where=OPEN_GAP, postgresql_where=OPEN_GAP),
     )
     chain: str = Field(primary_key=True)
