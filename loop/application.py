@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import UTC, timedelta
 
+from apscheduler.schedulers.background import BackgroundScheduler
 from fastapi import FastAPI
 
 from loop.access import Access
@@ -13,6 +14,18 @@ from loop.api.app import create_app
 from loop.bootstrap import MIB, Parts
 from loop.service import Policy, Service
 from loop.web.install import install
+
+
+@contextmanager
+def _watching(parts: Parts) -> Iterator[None]:
+    """Where no heart beats, the calendar still follows what other processes load."""
+    watch = BackgroundScheduler(timezone=UTC, job_defaults={"coalesce": True, "max_instances": 1})
+    watch.add_job(parts.almanac.refresh, "interval", seconds=parts.settings.server.beat_seconds)
+    watch.start()
+    try:
+        yield
+    finally:
+        watch.shutdown(wait=True)
 
 
 @contextmanager
@@ -33,7 +46,8 @@ def web(parts: Parts, *, scheduler: bool) -> Iterator[FastAPI]:
     app = create_app(service)
     install(app, service)
     if not scheduler:
-        yield app
+        with _watching(parts):
+            yield app
         return
     parts.beat.start()
     try:

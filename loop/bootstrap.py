@@ -14,6 +14,7 @@ from pydantic import ValidationError
 import notifiers
 import workflows
 from loop import calendars
+from loop.almanac import Almanac
 from loop.engine.audience import FORMER_UNIT
 from loop.engine.beat import Beat
 from loop.engine.clock import Clock, RealClock, VirtualClock
@@ -60,7 +61,13 @@ class Parts:
             self.reconciliation,
             seconds=self.settings.server.beat_seconds,
             keep=self.settings.retention.idempotency,
+            refresh=self.almanac.refresh,
         )
+
+    @cached_property
+    def almanac(self) -> Almanac:
+        """What keeps the calendar in force in step with the arrangements that are loaded."""
+        return Almanac(self.engine)
 
     @property
     def reconciliation(self) -> Reconciliation:

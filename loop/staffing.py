@@ -76,7 +76,8 @@ def change_person(
 ) -> Person:
     """Change `full_name`, `language`, `active`, or the password where its hash is given, of somebody whom the caller keeps.
 
-    A new password, like being deactivated, signs the person out everywhere. Raises Forbidden, Invalid, or Conflict for deactivating oneself.
+    A new password, like being deactivated, signs the person out everywhere. Raises Forbidden, Invalid, or Conflict for
+    deactivating oneself.
     """
     by = keeper(tx, caller, service, person)
     if person.id == caller.actor.id and wanted.get("active") is False:

@@ -32,12 +32,13 @@ MAY_IMPORT: dict[str, set[str]] = {
     },
     "web": {
         "kernel", "store", "engine", "access", "browser", "throttle", "documents", "ledger", "service", "authority",
-        "staffing",
+        "staffing", "calendars", "almanac",
     },
     "settings": {"kernel"},
     "calendars": {"kernel"},
+    "almanac": {"kernel", "store", "engine", "calendars"},
     "log": set(),
-    "bootstrap": {"kernel", "store", "engine", "settings", "calendars", "workflows", "notifiers"},
+    "bootstrap": {"kernel", "store", "engine", "settings", "calendars", "almanac", "workflows", "notifiers"},
     "application": {"bootstrap", "access", "service", "api", "web"},
     "demo": {"kernel", "store", "engine", "access", "settings", "log", "bootstrap", "application"},
     "cli": {

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 
 from loop.store import journal, places, staff
 from tests.browsing import Browser, Pages, Seen, pages
-from tests.cast import CITY, COUNTRY, COUNTY, NEXT_DOOR, ROOT, TOWN
+from tests.cast import CITY, COUNTRY, COUNTY, NEXT_DOOR, ROOT, START, TOWN
 from tests.web import HASHED, PASSWORD
-from tests.world import START, world
+from tests.world import world
 
 __all__ = ["pages", "world"]
 ROOMS = ("people", "units", "offices", "regions", "calendar", "rules", "tokens")
@@ -166,11 +168,8 @@ async def test_changing_a_unit_keeps_what_was_typed_when_refused(pages: Pages, a
 
 async def test_of_several_places_of_one_name_one_is_chosen(pages: Pages, admin: Browser) -> None:
     for code, parent in (("930106007", COUNTY), ("930108007", NEXT_DOOR)):
-        pages.world.parts.store.write(
-            lambda tx, code=code, parent=parent: places.add_region(
-                tx, ROOT, code=code, name="城关镇", level="township", parent=parent
-            )
-        )
+        town = {"code": code, "name": "城关镇", "level": "township", "parent": parent}
+        pages.world.parts.store.write(partial(places.add_region, by=ROOT, **town))
     form = (await admin.get("/admin/units/new")).form("/admin/units/new")
     several = await admin.send(form, name="城关小学", kind="school", region="城关镇")
     assert several.status == 422

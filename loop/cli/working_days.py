@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Annotated
@@ -10,8 +11,7 @@ import typer
 
 from loop import calendars
 from loop.cli import console
-from loop.engine.recalendar import Sends, Shift, apply, sends, shifts
-from loop.store import arrangements
+from loop.engine.recalendar import Sends, Shift
 
 calendar = typer.Typer(no_args_is_help=True, help="The working calendar.")
 
@@ -55,21 +55,15 @@ def load(
         console.errors.print(str(wrong))
         raise typer.Exit(1) from None
     with console.parts() as parts:
-        known = {day.on: day for day in parts.store.read(arrangements.days)}
-        renewed = calendars.build([*(known | {d.on: d for d in days}).values()], parts.settings.server.zone)
-        moved = shifts(parts.store, parts.engine.book, renewed)
         with console.bar("counting messages", quiet=as_json) as progress:
-            told = sends(parts.engine, moved, progress.track)
-        _show(moved, told, as_json=as_json, dry_run=dry_run)
+            effect = parts.almanac.effect(days, progress.track)
+        _show(effect.moved, effect.told, as_json=as_json, dry_run=dry_run)
         if not dry_run:
-            # The notice is kept last: if this is interrupted, running it again moves the rest.
             with console.bar("moving deadlines", quiet=as_json) as progress:
-                apply(parts.engine, moved, reason, progress.track)
-            by = console.operator()
-            parts.store.write(lambda tx: arrangements.load(tx, by, days))
+                parts.almanac.load(console.operator(), days, reason, track=progress.track)
 
 
-def _show(moved: list[Shift], told: Sends, *, as_json: bool, dry_run: bool) -> None:
+def _show(moved: Sequence[Shift], told: Sends, *, as_json: bool, dry_run: bool) -> None:
     if as_json:
         console.say_json({
             "dry_run": dry_run, "messages": told.messages, "people": told.people,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import structlog
@@ -27,8 +28,11 @@ class Beat:
     """Four interval jobs in memory; any number of nodes may beat against one database."""
 
     def __init__(
-        self, engine: Engine, outbox: Outbox, reconciliation: Reconciliation, *, seconds: float, keep: timedelta
-    ) -> None:
+        self, engine: Engine, outbox: Outbox, reconciliation: Reconciliation, *, seconds: float, keep: timedelta,
+        refresh: Callable[[], object] | None = None,
+    ) -> None:  # fmt: skip
+        """`refresh` takes over what other processes have changed that is held in memory; it runs before each sweep."""
+        self._refresh = refresh
         self._engine, self._outbox, self._reconciliation = engine, outbox, reconciliation
         self._seconds, self._keep = seconds, keep
         self._last: datetime | None = None
@@ -57,6 +61,8 @@ class Beat:
 
     def _tick(self) -> None:
         try:
+            if self._refresh:
+                self._refresh()
             struck = tick(self._engine)
         except Exception:
             LOG.exception("tick.failed")

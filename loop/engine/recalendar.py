@@ -92,8 +92,9 @@ def _move(engine: Engine, tx: Tx, *, number: str, shifts: Sequence[Shift], reaso
         return []
     engine.striker.strike(tx, finding, now)
     finding = findings.load(tx, number, lock=True) or finding
-    running = {timer.id for timer in finding.timers}
-    due = [{"timer": s.timer_id, "due": s.after.isoformat()} for s in shifts if s.timer_id in running]
+    # Whatever was moved meanwhile, by a person or by the same notice loaded twice, stays where it is.
+    running = {timer.id: local_day(timer.due_at, engine.book.calendar) for timer in finding.timers}
+    due = [{"timer": s.timer_id, "due": s.after.isoformat()} for s in shifts if running.get(s.timer_id) == s.before]
     if not due:
         return []
     action = engine.book.workflow.actions["move_deadlines"]

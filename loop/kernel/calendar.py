@@ -49,13 +49,20 @@ class _Year:
 class Calendar:
     """Which days are worked, in one time zone. Answers by looking up; a year is laid out when first asked for."""
 
-    __slots__ = ("_arrange", "_years", "zone")
+    __slots__ = ("_laid", "zone")
 
     def __init__(self, zone: ZoneInfo, arrange: Callable[[int], Arrangement]) -> None:
         """Take the zone of all local days and a function that says what is special about a year."""
         self.zone = zone
-        self._arrange = arrange
-        self._years: dict[int, _Year] = {}
+        self._laid: tuple[Callable[[int], Arrangement], dict[int, _Year]] = (arrange, {})
+
+    def follow(self, arrange: Callable[[int], Arrangement]) -> None:
+        """From now on answer by another function, to everybody who holds this calendar: something new was published."""
+        self._laid = (arrange, {})  # in one step, so that no year is laid out by one and kept for the other
+
+    def arrangement(self, year: int) -> Arrangement:
+        """Return what is special about a year."""
+        return self._year(year).arrangement
 
     def day(self, on: date) -> Day:
         """Return all that is known about one day."""
@@ -67,7 +74,7 @@ class Calendar:
 
     def is_workday(self, day: date) -> bool:
         """Say whether offices work on that day; make-up weekends count."""
-        year = self._years.get(day.year) or self._year(day.year)
+        year = self._laid[1].get(day.year) or self._year(day.year)
         at = day.toordinal() - year.first
         return year.before[at + 1] != year.before[at]
 
@@ -78,13 +85,13 @@ class Calendar:
         """
         if n == 0:
             return start
-        year = self._years.get(start.year) or self._year(start.year)
+        year = self._laid[1].get(start.year) or self._year(start.year)
         at = start.toordinal() - year.first
         return self._workday(year, year.before[at + 1] + n - 1 if n > 0 else year.before[at] + n)
 
     def on_or_after(self, day: date) -> date:
         """Return `day` if it is worked, else the next working day."""
-        year = self._years.get(day.year) or self._year(day.year)
+        year = self._laid[1].get(day.year) or self._year(day.year)
         return self._workday(year, year.before[day.toordinal() - year.first])
 
     def workdays_between(self, a: date, b: date) -> int:
@@ -119,11 +126,12 @@ class Calendar:
 
     def _year(self, number: int) -> _Year:
         # Two threads may lay out the same year at once; both make equal values, so no lock is needed.
-        known = self._years.get(number)
+        arrange, years = self._laid
+        known = years.get(number)
         if known is None:
             if not MINYEAR <= number <= MAXYEAR:
                 raise ValueError(f"the calendar has no year {number}")
-            known = self._years[number] = _lay_out(number, self._arrange(number))
+            known = years[number] = _lay_out(number, arrange(number))
         return known
 
 
