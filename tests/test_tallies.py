@@ -10,13 +10,13 @@ import pytest
 from sqlalchemy import text
 
 from loop.kernel.people import Path as RegionPath
-from loop.store import board, ledger, tallies, write_offs
+from loop.store import by_state, ledger, pressing, tallies, write_offs
 from loop.store.board import Lights, Standing
 from loop.store.ledger_filter import LedgerFilter
 from loop.store.session import Store, Tx
 from loop.store.sql import Prepared
 from tests.inhabited import Inhabited
-from tests.ledger_world import AUDITOR, some_findings
+from tests.ledger_world import AUDITOR, SCOPES, actor_in, some_findings
 from tests.small_country import CITY, COUNTRY, COUNTY, NOW, PATHS, PROVINCE, TOWN, SmallCountry, found, put_findings
 from tests.test_ledger_plans import plans
 from tests.world import World, settings_for, world
@@ -57,16 +57,17 @@ HOURS = (0, 1, 9, 11, 12, 15, 23)
 @pytest.mark.parametrize("region", [COUNTRY, PROVINCE, CITY, COUNTY, TOWN])
 def test_the_numbers_are_those_of_the_ledger_at_any_hour(counted: Store, country: SmallCountry, region: str) -> None:
     unit = country.school.id
+    of_unit = tallies.of_unit(unit, TOWN)
 
     def work(tx: Tx) -> None:
         for hours in HOURS:
             now = NOW.replace(hour=hours, minute=30)
             marks = [now + timedelta(days=k, hours=7 * k) for k in range(6)]
-            places = [TOWN, tallies.of_unit(unit)]
+            places = [TOWN, of_unit]
             stands = Standing(tx, PATHS[region], places, now=now, marks=marks, since="2026-01")
             assert stands.lights() == by_ledger(tx, now, region), hours
             assert stands.lights(TOWN) == by_ledger(tx, now, TOWN), hours
-            assert stands.lights(tallies.of_unit(unit)) == by_ledger(tx, now, COUNTRY, unit=unit), hours
+            assert stands.lights(of_unit) == by_ledger(tx, now, COUNTRY, unit=unit), hours
             for mark in marks:
                 due = total(tx, now, region, open=True, suspended=False, due_before=mark)
                 assert stands.due_before(mark) == due, (hours, mark)
@@ -135,8 +136,9 @@ def test_reading_what_is_counted_walks_through_nothing(counted: Store) -> None:
     def work(tx: Tx) -> None:
         for path in PATHS.values():
             Standing(tx, path, [TOWN], now=NOW, marks=[NOW + timedelta(days=1)], since="2026-01")
-            board.next_units(tx, path, 12)
-            board.climbers(tx, path, 8)
+            pressing.next_units(tx, path, 12)
+            pressing.climbers(tx, path, 8)
+            pressing.longest_overdue(tx, path, NOW, 8)
             write_offs.page(tx, path, "2026-03", "late")
 
     plan = plans(counted, work)
@@ -146,3 +148,16 @@ def test_reading_what_is_counted_walks_through_nothing(counted: Store) -> None:
     assert not [line for line in plan.splitlines() if "Seq Scan on" in line and "tally_shift" not in line]
     if counted.dialect == "sqlite":
         assert "climbing" in plan
+
+
+@pytest.mark.parametrize("scope", [*SCOPES])
+def test_everybody_is_told_how_many_they_see_in_each_state(counted: Store, country: SmallCountry, scope: str) -> None:
+    actor = actor_in(scope, country)
+    states = ("report.draft", "review.desk", "archived", "interview.proposed")
+
+    def work(tx: Tx) -> None:
+        found = by_state.in_states(tx, actor)
+        for state in states:
+            assert found.get(state, 0) == ledger.count(tx, actor, LedgerFilter(state=(state,)), now=NOW).total, state
+
+    counted.read(work)

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Integer, Select, bindparam, literal_column, select, union_all
+from sqlalchemy import Select, bindparam, literal_column, select, union_all
 from sqlalchemy import func as sql
 
 from loop.kernel.people import Path
@@ -51,6 +51,12 @@ class Lights:
     def open(self) -> int:
         """All that are open."""
         return self.red + self.yellow + self.green + self.grey
+
+    def without(self, others: Iterable[Lights]) -> Lights:
+        """What is left of them apart from `others`."""
+        some = tuple(others)
+        left = (getattr(self, f.name) - sum(getattr(one, f.name) for one in some) for f in fields(self))
+        return Lights(*left)
 
 
 def place_of(path: Path) -> str:
@@ -129,7 +135,8 @@ class Standing:
         branches = [_due_between(path, place, *_span(mark)) for place, mark in enumerate(self._marks)]
         for number, level, unit_id, *codes in tx.select(select(union_all(*branches).subquery("near"))):
             kind = PRESSED if level else CALM
-            for place in self._places.intersection((EVERYWHERE, *codes, tallies.of_unit(unit_id))):
+            smallest = next((code for code in reversed(codes) if code), EVERYWHERE)
+            for place in self._places.intersection((EVERYWHERE, *codes, tallies.of_unit(unit_id, smallest))):
                 near[self._marks[number]][place, kind] += 1
         return near
 
@@ -192,29 +199,3 @@ def _due_between(path: Path, place: int, begin: str, end: str) -> Select[Any]:
     return select(literal_column(str(place)).label("mark"), c.level, c.unit_id, *(c[name] for name in LEVELS)).where(
         within(path, _FINDING), c.due_at >= begin, c.due_at < end, c.is_open == 1, c.suspended_at == NEVER_TEXT
     )
-
-
-# ---- units and findings ----------------------------------------------------------------------------------------------
-
-WALK = 400
-"""So many findings are looked at for the units that are next in line."""
-CLIMBING = 3
-_LITERAL = literal_column(str(CLIMBING), Integer())
-"""Not a parameter: only then is it seen that the index of these findings serves."""
-
-
-def next_units(tx: Tx, path: Path, most: int) -> tuple[str, ...]:
-    """The units of a region whose findings are due first, the longest overdue before all others."""
-    c = _FINDING.c
-    query = select(c.unit_id, c.is_open, c.suspended_at).where(
-        within(path, _FINDING), c.due_at > "", c.due_at < NEVER_TEXT
-    ).order_by(c.due_at, c.id).limit(WALK)  # fmt: skip
-    found = dict.fromkeys(unit for unit, is_open, still in tx.select(query) if is_open and still == NEVER_TEXT)
-    return tuple(found)[:most]
-
-
-def climbers(tx: Tx, path: Path, most: int) -> tuple[int, ...]:
-    """Ids of the open findings of a region that are highest on the ladder, from level 3."""
-    c = _FINDING.c
-    query = select(c.id).where(within(path, _FINDING), c.level >= _LITERAL, c.is_open == 1)
-    return tuple(row[0] for row in tx.select(query.order_by(c.level.desc(), c.id.desc()).limit(most)))

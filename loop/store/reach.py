@@ -36,14 +36,21 @@ def within(path: Path, finding: FromClause = _FINDING) -> ColumnElement[bool]:
 
 def grounds(actor: Actor, finding: FromClause = _FINDING) -> tuple[ColumnElement[bool], ...]:
     """One condition for each different ground of seeing that the actor's posts give; each can use an index."""
-    regions = _widest({post.region for post in actor.posts if post.role in SEES_REGION and post.region})
-    units = sorted({post.unit_id for post in actor.posts if post.role == UNIT and post.unit_id})
-    departments = sorted({post.unit_id for post in actor.posts if post.role == DEPARTMENT and post.unit_id})
     return (
-        *(within(path, finding) for path in regions),
-        *(and_(finding.c.unit_id == id_, finding.c.served == 1) for id_ in units),
-        *(and_(finding.c.department_id == id_, finding.c.served == 1) for id_ in departments),
+        *(within(path, finding) for path in regions(actor)),
+        *(and_(finding.c.unit_id == id_, finding.c.served == 1) for id_ in at_units(actor, UNIT)),
+        *(and_(finding.c.department_id == id_, finding.c.served == 1) for id_ in at_units(actor, DEPARTMENT)),
     )
+
+
+def regions(actor: Actor) -> list[Path]:
+    """The regions in which the actor sees everything, each the widest of its kind."""
+    return _widest({post.region for post in actor.posts if post.role in SEES_REGION and post.region})
+
+
+def at_units(actor: Actor, role: str) -> list[str]:
+    """The units at which the actor holds posts of this role."""
+    return sorted({post.unit_id for post in actor.posts if post.role == role and post.unit_id})
 
 
 def in_reach(actor: Actor, finding: FromClause = _FINDING) -> ColumnElement[bool]:

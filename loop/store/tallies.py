@@ -35,14 +35,19 @@ Cell = tuple[str, str, str]
 """Places joined by blanks, a measure, a part of it."""
 
 
-def of_unit(unit_id: str) -> str:
-    """The place of everything about a unit."""
-    return f"unit:{unit_id}"
+def of_unit(unit_id: str, region: str) -> str:
+    """The place of what a unit did while it lay in a region, the smallest that it lay in."""
+    return f"unit:{unit_id}@{region}"
 
 
 def told_to(unit_id: str) -> str:
-    """The place of what a unit or a department has been told of."""
+    """The place of what a unit has been told of."""
     return f"told:{unit_id}"
+
+
+def told_above(department_id: str) -> str:
+    """The place of what a department has been told of about the units that it governs."""
+    return f"above:{department_id}"
 
 
 # ---- what one finding adds -------------------------------------------------------------------------------------------
@@ -74,8 +79,9 @@ def _standing(finding: Finding) -> _Standing:
 
 
 def _cells(at: _Standing, zone: tzinfo) -> Iterator[Cell]:
-    places = " ".join(filter(None, (at.r1, at.r2, at.r3, at.r4, of_unit(at.unit_id))))
-    told = sorted({told_to(id_) for id_ in (at.unit_id, at.department_id) if id_}) if at.served else ()
+    regions = [code for code in (at.r1, at.r2, at.r3, at.r4) if code]
+    places = " ".join((*regions, of_unit(at.unit_id, regions[-1] if regions else EVERYWHERE)))
+    told = (told_to(at.unit_id), *((told_above(at.department_id),) if at.department_id else ())) if at.served else ()
     yield " ".join((places, *told)), STATE, at.state
     yield places, OPENED, month_of(instant_of(at.opened_at), zone)
     if not is_open(at.state):

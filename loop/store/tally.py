@@ -15,8 +15,8 @@ LEVELS = ("r1", "r2", "r3", "r4")
 class TallyRow(SQLModel, table=True):
     """How many findings a place holds in one part of a measure; `tallies` says which measures there are.
 
-    `place` is empty for the whole country, a region's code, "unit:ID", or "told:ID" for what a unit or a department has
-    been told of.
+    `place` is empty for the whole country, a region's code, "unit:ID@REGION", or for what has been told "told:ID" of a unit,
+    "above:ID" of a department.
     """
 
     __tablename__: ClassVar[str] = "tally"

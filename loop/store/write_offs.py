@@ -23,6 +23,8 @@ from loop.store.tables import FindingRow, TimerRow
 from loop.store.tally import WriteOffRow
 
 OFF, DATED, BY_FIRST, BY_LAST, RELAPSED = "off", "dated", "by_first", "by_last", "relapsed"
+LATE = "late"
+"""Not by any date that was set: what is listed, not counted by itself."""
 MEASURES = (OFF, DATED, BY_FIRST, BY_LAST, RELAPSED)
 
 _OFF, _FINDING, _TIMER, _UNIT = table_of(WriteOffRow), table_of(FindingRow), table_of(TimerRow), table_of(UnitRow)
@@ -124,7 +126,7 @@ WANTED: dict[str, tuple[tuple[str, int], ...]] = {
     DATED: ((DATED, 1),),
     BY_FIRST: ((BY_FIRST, 1),),
     BY_LAST: ((BY_LAST, 1),),
-    "late": ((DATED, 1), (BY_LAST, 0)),
+    LATE: ((DATED, 1), (BY_LAST, 0)),
     RELAPSED: ((RELAPSED, 1),),
 }
 """What may be listed, as columns and their values."""

@@ -9,11 +9,13 @@ from importlib.metadata import version
 
 from loop.authority import CHECKERS
 from loop.kernel.labels import Label
-from loop.kernel.people import ADMIN, DEPARTMENT, ROLES, UNIT, Actor
+from loop.kernel.people import ADMIN, AUDITOR, CHIEF, DEPARTMENT, DIRECTOR, LEADER, OFFICER, ROLES, UNIT, Actor
 from loop.store.reach import SEES_REGION
 
 SEES = SEES_REGION | {UNIT, DEPARTMENT}
 """Roles whose holders see findings."""
+BOARD_ROLES = frozenset({LEADER, DIRECTOR, CHIEF, OFFICER, AUDITOR})
+"""Who stands before the board."""
 LANGUAGE_TAGS = {"zh": "zh-CN", "en": "en"}
 STANDS_IN = Label("（代）", " (substitute)")
 
@@ -35,6 +37,7 @@ NAV: tuple[Entry, ...] = (
     Entry("/inbox", Label("收件箱", "Inbox"), "inbox", counts=UNREAD),
     Entry("/findings", Label("台账", "Ledger"), "ledger", SEES_REGION | {DEPARTMENT}),
     Entry("/findings", Label("我的问题", "My findings"), "ledger", frozenset({UNIT})),
+    Entry("/board", Label("挂图作战", "Board"), "board", BOARD_ROLES),
     Entry("/tip-offs", Label("线索", "Tip-offs"), "bell", frozenset(CHECKERS)),
     Entry("/admin", Label("管理", "Administration"), "gear", frozenset({ADMIN})),
 )
