@@ -110,7 +110,7 @@ class Mail(Configured[MailOptions]):
         except (ValueError, MessageError, IndexError):
             return NO_ADDRESS
         plain = found.addr_spec == address == one_line(address) and len(address) <= LONGEST_ADDRESS
-        return None if plain and found.username and DOMAIN.fullmatch(found.domain) else NO_ADDRESS
+        return None if plain and DOMAIN.fullmatch(found.domain) else NO_ADDRESS
 
     async def send(self, letter: Letter) -> bool:
         """Hand the letter to the server, which says nothing of whether it arrives."""
