@@ -1,11 +1,11 @@
-"""Tells an office that telling people went wrong: a budget was used up, a program's endpoint was switched off.
+"""Tells an office that telling people went wrong: a budget was used up, letters were given up, an endpoint was switched off.
 
 Each office has a chain of alarms, so that an alarm is as provable as any other message.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -13,33 +13,52 @@ from loop.engine.audience import Reach
 from loop.engine.record import tell, told_values
 from loop.kernel.calendar import local_day
 from loop.kernel.decide import Book
-from loop.kernel.people import CHIEF, SYSTEM, THE_SYSTEM
+from loop.kernel.people import CHIEF, DIRECTOR, OFFICER, SYSTEM, THE_SYSTEM
 from loop.store import journal, names, offices, people, settings_kept, standings
 from loop.store.canonical import canonical, digest
 from loop.store.deliveries import Copy
 from loop.store.session import Tx
 
 CHAIN = "alarm:"
-BUDGET_REACHED, ENDPOINT_OFF = "budget_reached", "endpoint_off"
+KEEPERS = (CHIEF, DIRECTOR, OFFICER)
+BUDGET_REACHED, ENDPOINT_OFF, GIVEN_UP = "budget_reached", "endpoint_off", "letters_given_up"
 
 
-def budget_reached(tx: Tx, book: Book, copy: Copy, budget: int, now: datetime) -> None:
-    """Tell the chief of the finding's office, once a day for each person, that the rest waits for the morning."""
-    day = local_day(now, book.calendar).isoformat()
-    known = f"{BUDGET_REACHED}:{copy.person_id}"
-    standing = standings.standings(tx, [copy.chain]).get(copy.chain)
-    if standing is None or settings_kept.get(tx, known) == day:
+def budget_reached(tx: Tx, book: Book, group: Sequence[Copy], budget: int, now: datetime) -> None:
+    """Tell the office of what waits, once a day for each person, that it waits for the morning."""
+    day, person = local_day(now, book.calendar).isoformat(), group[0].person_id
+    known = f"{BUDGET_REACHED}:{person}"
+    office_id = "" if settings_kept.get(tx, known) == day else office_of(tx, [copy.chain for copy in group])
+    if not office_id:
         return
     settings_kept.put(tx, known, day)
-    called = names.of_people(tx, [copy.person_id]).get(copy.person_id, ("", ""))
-    office = offices.office(tx, standing.office_id)
-    seats = people.audience(tx, regions=[office.region[-1]], units=[], today=local_day(now, book.calendar))
-    told = [
-        Reach(seat.person_id, CHIEF)
-        for seat in seats
-        if seat.role == CHIEF and seat.region == office.region and seat.person_id != copy.person_id
-    ]
-    raise_alarm(tx, book, BUDGET_REACHED, office.id, told, {"person": called[0], "budget": budget, "day": day}, now)
+    called = names.of_people(tx, [person]).get(person, ("", ""))
+    told = keepers(tx, book, office_id, now, but=person)
+    raise_alarm(tx, book, BUDGET_REACHED, office_id, told, {"person": called[0], "budget": budget, "day": day}, now)
+
+
+def given_up(tx: Tx, book: Book, channel: str, office_id: str, now: datetime) -> None:
+    """Tell an office, once a day for each channel, that letters were given up."""
+    day, known = local_day(now, book.calendar).isoformat(), f"{GIVEN_UP}:{office_id}:{channel}"
+    if office_id and settings_kept.get(tx, known) != day:
+        settings_kept.put(tx, known, day)
+        told = keepers(tx, book, office_id, now)
+        raise_alarm(tx, book, GIVEN_UP, office_id, told, {"channel": channel, "day": day}, now)
+
+
+def office_of(tx: Tx, chains: Sequence[str]) -> str:
+    """The office that the first of these chains belongs to, empty where none is known."""
+    known = standings.standings(tx, chains)
+    alarms = (chain.removeprefix(CHAIN) for chain in chains if chain.startswith(CHAIN))
+    return next((known[chain].office_id for chain in chains if chain in known), next(alarms, ""))
+
+
+def keepers(tx: Tx, book: Book, office_id: str, now: datetime, *, but: str = "") -> list[Reach]:
+    """Who hears that telling went wrong: the chiefs of an office, or where there is none but `but` its directors or officers."""
+    office, today = offices.office(tx, office_id), local_day(now, book.calendar)
+    seats = people.audience(tx, regions=[office.region[-1]], units=[], today=today)
+    held = [Reach(s.person_id, s.role) for s in seats if s.region == office.region and s.person_id != but]
+    return next((found for role in KEEPERS if (found := [one for one in held if one.role == role])), [])
 
 
 def raise_alarm(

@@ -69,12 +69,13 @@ def resolve(
 ) -> tuple[list[Reach], list[str]]:
     """Everybody to be told, each once, and the roles that resolve to nobody at all.
 
-    A role without a holder goes to the next office up (a unit's to the office itself) and the gap is shown.
+    A role without a holder goes to the next office up (a unit's to the office itself) and the gap is shown. A unit that
+    nothing governs has no department to tell, and above the highest office stands its director: neither is a gap.
     """
     held = tuple(seats)
     found: dict[str, Reach] = {}
     lost: list[str] = []
-    for role in dict.fromkeys(roles):
+    for role in dict.fromkeys(known for role in roles if (known := _known(after.place, role))):
         persons = _holders(before, after, role, held)
         gap = "" if persons else role
         if not persons:
@@ -84,6 +85,13 @@ def resolve(
         for person in persons:
             found.setdefault(person, Reach(person, role, gap))
     return list(found.values()), lost
+
+
+def _known(place: Place, role: str) -> str:
+    """The role that this one is here; empty where there is none."""
+    if role == DEPARTMENT and place.department_id is None:
+        return ""
+    return DIRECTOR if role == SUPERIOR and place.superior_region is None else role
 
 
 def _stand_in(before: Finding, after: Finding, role: str, held: tuple[Seat, ...]) -> list[str]:

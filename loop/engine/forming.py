@@ -15,9 +15,10 @@ from loop.engine import alarms
 from loop.engine.dispatch import Postage
 from loop.engine.scribe import Scribe, Seen
 from loop.kernel.decide import Book
+from loop.kernel.finding import NEVER
 from loop.kernel.manners import day_began, is_quiet, may_go_at, next_morning
 from loop.kernel.messages import PERSON
-from loop.store import contacts, deliveries
+from loop.store import contacts, deliveries, leftovers
 from loop.store.contacts import Contact
 from loop.store.deliveries import Copy
 from loop.store.session import Tx
@@ -57,6 +58,25 @@ class Former:
                     left[first.channel] -= 1
         return dealt
 
+    def admit(self, tx: Tx, now: datetime, real: datetime) -> datetime:
+        """Take in what could not go on its own day, as far as hours and budget of this one allow; answers since when a
+        letter must have been queued to go now. A try that failed, a crash and a replay disturb nobody at night either.
+        """
+        manners, calendar = self.postage.manners, self.book.calendar
+        if is_quiet(now, manners, calendar):
+            return NEVER
+        began = day_began(now, calendar)
+        left = leftovers.left_over(tx, real, began)
+        spent = deliveries.spent_since(tx, (person for _, person in left), began)
+        most = max(manners.budget - 1, 1)  # one letter is kept for what is new
+        taken: list[int] = []
+        for id_, person in left:
+            if not person or spent.get(person, 0) < most:
+                spent[person] = spent.get(person, 0) + 1
+                taken.append(id_)
+        leftovers.renew(tx, taken, now)
+        return began
+
     def _needed(self, tx: Tx, copies: Sequence[Copy], seen: Seen) -> list[Copy]:
         needed: list[Copy] = []
         dropped: dict[str, list[int]] = {}
@@ -81,7 +101,7 @@ class Former:
             return True
         if first.person_id and spent.get(first.person_id, 0) >= manners.budget:
             deliveries.postpone(tx, ids, next_morning(now, manners, calendar, skip=1))
-            alarms.budget_reached(tx, self.book, first, manners.budget, now)
+            alarms.budget_reached(tx, self.book, group, manners.budget, now)
             return True
         return False
 

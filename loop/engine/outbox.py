@@ -105,10 +105,11 @@ class Outbox:
         deliveries.hold(tx)
         left = self._allowance(tx, real)
         former = Former(self.book, self.postage, self.scribe)
+        since = former.admit(tx, now, real)
         formed = former.form(tx, now, real, left)
         spared = [name for name, most in left.items() if most <= 0]
         wanted: list[int] = []
-        for id_, channel in deliveries.owed(tx, real, BATCH, spared):
+        for id_, channel in deliveries.owed(tx, real, since, BATCH, spared):
             if left.get(channel, 1) > 0:
                 left[channel] = left.get(channel, BATCH + 1) - 1
                 wanted.append(id_)
@@ -170,7 +171,7 @@ class Outbox:
             delivery = result.delivery
             if not result.error:
                 deliveries.settle(tx, delivery, real, sent_at=now, delivered=result.delivered)
-                aftermath.went_through(tx, delivery)
+                aftermath.went_through(tx, delivery, now)
                 continue
             given_up = result.permanent or delivery.failures + 1 >= self.attempts
             LOG.warning(
@@ -182,4 +183,4 @@ class Outbox:
             if delivery.webhook_id:
                 aftermath.refused(tx, self.book, delivery, result.error, gone=result.gone, now=now, real=real)
             elif given_up and delivery.person_id:
-                aftermath.turn(tx, self.dispatch, delivery, now)
+                aftermath.turn(tx, self.book, self.dispatch, delivery, now)

@@ -38,6 +38,10 @@ ALARMS = {
         "{person} 在 {day} 的通知已达上限 {budget} 封，其余并入下一工作日早间汇总。",
         "On {day} {person} reached the budget of {budget} letters; the rest comes with the next morning's digest.",
     ),
+    "letters_given_up": Label(
+        "{day}，渠道“{channel}”有通知未能送出，已停止重试；请检查渠道和收件地址，修复后重发。",
+        "On {day} the channel “{channel}” gave up letters; check it and the addresses, then replay them.",
+    ),
     "endpoint_off": Label(
         "订阅“{name}”的接收地址拒收，已停用；修复后请重新启用，并重发未达的内容。",
         "The endpoint of “{name}” refuses and was switched off; mend it, switch it on and replay what it missed.",

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, bindparam, func, insert, select, update
+from sqlalchemy import ColumnElement, bindparam, func, insert, or_, select, update
 
 from loop.store.core import table_of
 from loop.store.instants import instant_of, text_of
@@ -153,9 +153,14 @@ _NEW = ("key", "channel", "person_id", "webhook_id", "address", "copies", "urgen
 _OF_DELIVERY = ("id", *_NEW, "attempts", "failures", "sent_at", "delivered_at", "dead", "error")
 _COLUMNS = tuple(_DELIVERY.c[name] for name in _OF_DELIVERY)
 _FORM = Prepared(insert(_DELIVERY).returning(_DELIVERY.c.id), columns=_NEW)
+AT_ANY_HOUR = or_(_DELIVERY.c.urgent == 1, _DELIVERY.c.webhook_id != "")
+"""Danger to life, and what programs are told."""
 _PICK = Prepared(
     select(_DELIVERY.c.id, _DELIVERY.c.channel)
-    .where(OWED, _DELIVERY.c.not_before <= bindparam("real"), _DELIVERY.c.channel.not_in(bindparam("spared", expanding=True)))
+    .where(
+        OWED, _DELIVERY.c.not_before <= bindparam("real"), _DELIVERY.c.channel.not_in(bindparam("spared", expanding=True)),
+        or_(AT_ANY_HOUR, _DELIVERY.c.queued_at >= bindparam("since")),
+    )
     .order_by(_DELIVERY.c.not_before, _DELIVERY.c.id)
     .limit(bindparam("most"))
     .with_for_update(skip_locked=True)
@@ -213,9 +218,12 @@ def form(tx: Tx, copies: Sequence[Copy], *, key: str, address: str, queued_at: d
     return id_
 
 
-def owed(tx: Tx, real: datetime, limit: int, spared: Sequence[str] = ()) -> list[tuple[int, str]]:
-    """Ids and channels of up to `limit` deliveries that may be tried now, locked until the commit."""
-    return [(row[0], row[1]) for row in tx.all(_PICK, real=text_of(real), most=limit, spared=list(spared) or [""])]
+def owed(tx: Tx, real: datetime, since: datetime, limit: int, spared: Sequence[str] = ()) -> list[tuple[int, str]]:
+    """Ids and channels of up to `limit` deliveries that may be tried now, locked until the commit: those queued since
+    `since`, and those that may disturb at any hour.
+    """
+    rows = tx.all(_PICK, real=text_of(real), since=text_of(since), most=limit, spared=list(spared) or [""])
+    return [(row[0], row[1]) for row in rows]
 
 
 def lease(tx: Tx, ids: Sequence[int], real: datetime, seconds: int) -> list[Delivery]:

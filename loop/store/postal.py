@@ -47,7 +47,9 @@ class CopyRow(SQLModel, table=True):
 
 
 class DeliveryRow(SQLModel, table=True):
-    """One sending by one channel to one reader; `key` is the id the receiver sees, the same over all attempts."""
+    """One sending by one channel to one reader; `key` is the id the receiver sees, the same over all attempts. `queued_at`
+    moves on to the day on which it may go, where it could not on its own.
+    """
 
     __tablename__: ClassVar[str] = "delivery"
     __table_args__ = (
