@@ -17,6 +17,7 @@ from loop.store.paging import storable
 from loop.store.session import Refused, Tx
 from loop.web.page import Crumb, Goto, Page, Visitor, change, show
 from loop.web.sent import Sent
+from loop.web.telling import CHANNELS, CHANNELS_TITLE, DELIVERIES, DELIVERIES_TITLE, GAPS, GAPS_TITLE
 
 router = APIRouter()
 ADMIN_PLACE = "/admin"
@@ -69,6 +70,18 @@ ROOMS = (
     Room(
         RULES, "paper", Label("期限与规则", "Limits and rules"),
         Label("现行的每一项期限、数值和依据。", "Every time limit in force, its value and what it rests on."),
+    ),
+    Room(
+        CHANNELS, "bell", CHANNELS_TITLE,
+        Label("邮件、短信、群机器人，逐个测试。", "Mail, text messages, group robots; each can be tested."),
+    ),
+    Room(
+        DELIVERIES, "inbox", DELIVERIES_TITLE,
+        Label("发出的每一封信，失败的重发。", "Every letter that was sent; what was given up goes again."),
+    ),
+    Room(
+        GAPS, "stop", GAPS_TITLE,
+        Label("哪一步没有通知到应通知的人，是否已补救。", "Which step did not reach whom it should, and whether it was made good."),
     ),
     Room(
         TOKENS, "lock", Label("访问令牌", "Tokens"),

@@ -91,7 +91,8 @@ async def sign(request: Request) -> Response:
 def _item(message: Message, visitor: Visitor) -> Item:
     content = loads(message.content)
     return Item(
-        id=message.id, path=page_of(message.chain), notice=tray.notice_in(message, visitor.service.book, visitor.language),
+        id=message.id, path=page_of(message.chain, message.step),
+        notice=tray.notice_in(message, visitor.service.book, visitor.language),
         at=visitor.times.past(message.should_at), unread=message.read_at is None,
         signed=visitor.times.past(message.signed_at), title=str(content.get("title") or ""),
     )  # fmt: skip

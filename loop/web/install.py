@@ -28,6 +28,10 @@ from loop.web import (
     public_results,
     public_state,
     sign_in,
+    telling_channels,
+    telling_deliveries,
+    telling_gaps,
+    telling_webhooks,
     tip_offs,
 )
 from loop.web.assets import Shelf
@@ -41,6 +45,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     profile.router, profile_password.router, profile_substitutes.router, profile_wishes.router, profile_access.router,
     public.router, public_state.router, public_results.router,
     tip_offs.router,
+    telling_channels.router, telling_deliveries.router, telling_gaps.router, telling_webhooks.router,
     *admin_rooms.ROUTERS,
 )  # fmt: skip
 """Every page; an address that two could take goes to the first."""

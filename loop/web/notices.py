@@ -29,6 +29,10 @@ NOTICES: Mapping[str, Label] = {
         "已办结，反映人可凭查询码看到答复。", "Closed; whoever reported reads the answer with their code."
     ),
     "tip-off-linked": Label("已与问题关联。", "Tied to the finding."),
+    "letter-goes-again": Label("已重新排队发送。", "It goes once more."),
+    "letters-go-again": Label("发送失败的信已重新排队。", "What was given up goes once more."),
+    "no-letter-waits": Label("没有需要重发的信。", "There was nothing to send again."),
+    "webhook-kept": Label("订阅已保存。", "The subscription is saved."),
     "others-signed-out": Label("其他设备已退出登录。", "The other devices are signed out."),
     "person-added": Label(
         "已添加。请把登录名和初始密码以安全方式告知本人。",
