@@ -44,7 +44,10 @@ class Seal:
         return link
 
     def _sign(self, link: Link) -> str:
-        about = f"{link.id}:{link.person_id}:{link.chain}:{link.message_id}:{link.expires_at.isoformat()}"
+        return self.sign(f"{link.id}:{link.person_id}:{link.chain}:{link.message_id}:{link.expires_at.isoformat()}")
+
+    def sign(self, about: str) -> str:
+        """What proves that this installation has said just that."""
         mac = hmac.new(self.secret, about.encode(), hashlib.sha256).digest()
         return base64.urlsafe_b64encode(mac).decode().rstrip("=")
 

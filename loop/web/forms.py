@@ -35,6 +35,8 @@ class Field:
     kind: str
     label: Label
     required: bool
+    enforced: bool = False
+    """Whether the browser itself asks for it: not in a row that may be left empty."""
     value: str = ""
     longest: int | None = None
     least: int | None = None
@@ -94,16 +96,16 @@ class FormMaker:
 
     def form(self, model: type[BaseModel], values: Mapping[str, Any] | None, *, more: str = "") -> Form:
         """The form of `model` with these values, or fresh where there are none; the list called `more` gets one more row."""
-        fields = tuple(self._fields(model, values, "", more))
+        fields = tuple(self._fields(model, values, "", more, enforced=True))
         return Form(fields, tuple(text for name, text in self._faults.items() if name not in self._told))
 
     def _fields(
-        self, model: type[BaseModel], values: Mapping[str, Any] | None, prefix: str, more: str
+        self, model: type[BaseModel], values: Mapping[str, Any] | None, prefix: str, more: str, *, enforced: bool
     ) -> Iterable[Field]:
         for name, info in model.model_fields.items():
             key = info.alias or name
             given = values.get(key) if values is not None else self._usual(info)
-            yield self._field(name, info, prefix + key, given, fresh=values is None, more=more)
+            yield self._field(name, info, prefix + key, given, fresh=values is None, more=more, enforced=enforced)
 
     def _usual(self, info: FieldInfo) -> Any:
         """What a field mostly holds, before anybody typed anything."""
@@ -112,17 +114,22 @@ class FormMaker:
             return self._known.now if usually == "now" else self._known.today
         return None if info.is_required() or info.default_factory else info.default
 
-    def _field(self, name: str, info: FieldInfo, path: str, given: Any, *, fresh: bool, more: str) -> Field:
+    def _field(
+        self, name: str, info: FieldInfo, path: str, given: Any, *, fresh: bool, more: str, enforced: bool
+    ) -> Field:
         kind = kind_of(info)
+        required = info.is_required() and kind.name != FLAG
         whole: dict[str, Any] = {
-            "name": path, "kind": kind.name, "label": label_of(name, info), "required": info.is_required() and kind.name != FLAG,
-            "wrong": self._wrong(path), "longest": kind.longest, "least": kind.least, "most": kind.most,
+            "name": path, "kind": kind.name, "label": label_of(name, info), "required": required,
+            "enforced": enforced and required, "wrong": self._wrong(path),
+            "longest": kind.longest, "least": kind.least, "most": kind.most,
         }  # fmt: skip
         if kind.name == ROWS and kind.model:
-            rows = tuple(self._rows(kind.model, info, path, given, fresh=fresh, more=more == path))
+            rows = tuple(self._rows(kind.model, info, path, given, fresh=fresh, more=more == path, enforced=enforced))
             return Field(**whole, rows=rows, may_grow=True)
         if kind.name == GROUP and kind.model:
-            inner = self._fields(kind.model, given if isinstance(given, Mapping) else None, f"{path}.", more)
+            held = given if isinstance(given, Mapping) else None
+            inner = self._fields(kind.model, held, f"{path}.", more, enforced=enforced and info.is_required())
             return Field(**whole, fields=tuple(inner))
         if kind.chosen:
             return Field(**whole, **self._choice(info, given))
@@ -141,17 +148,19 @@ class FormMaker:
         }
 
     def _rows(
-        self, model: type[BaseModel], info: FieldInfo, path: str, given: Any, *, fresh: bool, more: bool
-    ) -> Iterable[Row]:
+        self, model: type[BaseModel], info: FieldInfo, path: str, given: Any, *, fresh: bool, more: bool,
+        enforced: bool,
+    ) -> Iterable[Row]:  # fmt: skip
         asked = self._asked(info)
         entries: list[Any] = list(given) if isinstance(given, list | tuple) else []
-        if fresh and not entries:
-            entries = [_answering(model, one) for one in asked] or ([None] if info.is_required() else [])
+        if not entries:
+            entries = ([_answering(model, one) for one in asked] if fresh else []) or [None]
         if more:
             entries.append(None)
         for place, entry in enumerate(entries):
             values = _row_values(model, entry)
-            fields = tuple(self._fields(model, values, f"{path}.{place}.", ""))
+            must = enforced and info.is_required() and place == 0
+            fields = tuple(self._fields(model, values, f"{path}.{place}.", "", enforced=must))
             yield Row(place, fields, _about(asked, values, place))
 
     def _asked(self, info: FieldInfo) -> list[Mapping[str, Any]]:

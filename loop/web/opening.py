@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import asyncio
+from dataclasses import dataclass, replace
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request
@@ -10,6 +11,7 @@ from starlette.responses import HTMLResponse, Response
 
 from loop.engine.birth import may_create
 from loop.engine.door import Wish
+from loop.engine.links import make_seal
 from loop.kernel.decide import action_named
 from loop.kernel.errors import Fault, Forbidden, Invalid, LoopError
 from loop.kernel.labels import Label
@@ -19,12 +21,13 @@ from loop.web import known
 from loop.web.acting import FIND, LEDGER, MORE, payload_of
 from loop.web.filled import Filled
 from loop.web.forms import Form, FormMaker
+from loop.web.keeping import KEPT, Claim, claimed, claims
 from loop.web.notices import ACTED
-from loop.web.page import Goto, Page, Visitor, change, look, show
+from loop.web.page import Goto, Page, Visitor, change, look, service_of, show, visitor_of
 from loop.web.places import finding_page
 from loop.web.sent import Sent
 from loop.web.tip_off_finding import FROM, beginning, led_to
-from loop.web.uploads import SentFiles, attach_all, sent_with_files
+from loop.web.uploads import SentFiles, Upload, attach_all, sent_with_files
 
 router = APIRouter()
 PATHS = {"open": "/findings/new", "take_over": "/findings/take-over"}
@@ -52,7 +55,19 @@ class OpeningView:
     more: Form
     more_is_open: bool
     refusal: Label | None
+    kept: tuple[Claim, ...]
     others: tuple[tuple[str, Label], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """What was typed so far, from which tip-off it began, what is wrong with it, and the files that came along."""
+
+    sent: Sent | None = None
+    tip_off: str = ""
+    faults: tuple[Fault, ...] = ()
+    refusal: Label | None = None
+    kept: tuple[Claim, ...] = ()
 
 
 @router.get("/findings/new")
@@ -97,7 +112,8 @@ async def _ask(request: Request, name: str) -> Response:
 
     def build(tx: Tx, visitor: Visitor) -> Page:
         may_create(action_named(visitor.service.book, name), visitor.actor)
-        return _page(tx, visitor, name, beginning(tx, visitor, tip_off) if tip_off else None, tip_off=tip_off)
+        begun = beginning(tx, visitor, tip_off) if tip_off else None
+        return _page(tx, visitor, name, Typed(begun, tip_off=tip_off))
 
     return await show(request, build)
 
@@ -106,10 +122,10 @@ async def _create(request: Request, name: str) -> Response:
     await look(request, lambda tx, visitor: may_create(action_named(visitor.service.book, name), visitor.actor))
     given, tip_off = await sent_with_files(request), request.query_params.get(FROM, "")
     sent = given.sent
+    files, kept = await _files(request, given)
+    typed = Typed(sent, tip_off, given.faults, kept=kept)
     if sent.has(MORE) or given.faults:
-        return await change(
-            request, sent, lambda tx, visitor: _page(tx, visitor, name, sent, given.faults, tip_off=tip_off)
-        )  # fmt: skip
+        return await change(request, sent, lambda tx, visitor: _page(tx, visitor, name, typed))
     made: list[str] = []
 
     def work(tx: Tx, visitor: Visitor) -> Goto | Refused:
@@ -125,30 +141,41 @@ async def _create(request: Request, name: str) -> Response:
 
     def again(tx: Tx, visitor: Visitor, error: LoopError) -> Page:
         faults = error.faults if isinstance(error, Invalid) else ()
-        return _page(tx, visitor, name, sent, faults, FIND if faults else error.label, tip_off=tip_off)
+        return _page(tx, visitor, name, replace(typed, faults=faults, refusal=FIND if faults else error.label))
 
     answer = await change(request, sent, work, again)
     if answer.status_code == 303:
-        await attach_all(request, made[-1], SentFiles(sent, given.uploads))
+        await attach_all(request, made[-1], SentFiles(sent, files))
     return answer
 
 
-def _page(
-    tx: Tx, visitor: Visitor, name: str, sent: Sent | None, faults: tuple[Fault, ...] = (), refusal: Label | None = None,
-    tip_off: str = "",
-) -> Page:  # fmt: skip
-    action = action_named(visitor.service.book, name)
+async def _files(request: Request, given: SentFiles) -> tuple[tuple[Upload, ...], tuple[Claim, ...]]:
+    """The files that came along, those among them that came with an earlier try, and this person's claims on them all."""
+    if not given.uploads and not given.sent.has(KEPT):
+        return (), ()
+
+    def work(tx: Tx) -> tuple[tuple[Upload, ...], tuple[Claim, ...]]:
+        person, seal = visitor_of(request, tx, given.sent).actor.id, make_seal(tx)
+        files = (*claimed(seal, person, given.sent), *given.uploads)
+        return files, claims(seal, person, files)
+
+    return await asyncio.wrap_future(service_of(request).store.submit(work))
+
+
+def _page(tx: Tx, visitor: Visitor, name: str, typed: Typed) -> Page:
+    action, sent = action_named(visitor.service.book, name), typed.sent
     values = Filled(sent, visitor.service.calendar.zone).values(action.payload) if sent else None
-    maker = FormMaker(known.known_for_new(tx, visitor), faults)
+    maker = FormMaker(known.known_for_new(tx, visitor), typed.faults)
     form = maker.form(action.payload, values, more=sent.get(MORE) if sent else "")
     needed = tuple(one for one in form.fields if one.required or one.name in FIRST)
     more = tuple(one for one in form.fields if one not in needed)
     marked = any(one.wrong or any(f.wrong for row in one.rows for f in row.fields) for one in more)
     view = OpeningView(
-        name, _path(name, tip_off), Form(needed, form.wrong), Form(more), marked or bool(sent and sent.has(MORE)), refusal,
+        name, _path(name, typed.tip_off), Form(needed, form.wrong), Form(more), marked or bool(sent and sent.has(MORE)),
+        typed.refusal, typed.kept,
         tuple((PATHS[one.name], one.label) for one in _possible(visitor) if one.name != name),
     )  # fmt: skip
-    lead = FROM_A_TIP_OFF if tip_off else LEADS[name]
+    lead = FROM_A_TIP_OFF if typed.tip_off else LEADS[name]
     return Page(template="opening.html", title=action.label, lead=lead, view=view, crumbs=(LEDGER,))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from math import cos, hypot, pi, sin
@@ -14,6 +14,8 @@ CENTRE, RADIUS, DOT = (180.0, 150.0), 104.0, 19.0
 WIDTH, HEIGHT = 360, 300
 OUTSIDE = ("lookback", "archived", "withdrawn")
 """Stages behind the ring: they stand in its middle."""
+FEW = 3
+"""An action that may lead to more states than that is no step forward: it goes back to where the finding was."""
 HERE, WALKED, AHEAD, FAR = "here", "walked", "ahead", "far"
 
 
@@ -76,16 +78,18 @@ def stages_walked(flow: Workflow, states: Sequence[str]) -> list[str]:
 
 
 def stages_ahead(flow: Workflow, state: str) -> frozenset[str]:
-    """The stages to which some action leads from this state, but for its own."""
-    moves: Mapping[str, object] = flow.states
-    found = {target.partition(".")[0] for action in flow.actions.values() for target in flow.targets(action, state)}
-    return frozenset(found - {state.partition(".")[0]}) if state in moves else frozenset()
+    """The stages to which some action leads from this state, but for its own. What goes back, or may go anywhere, counts for
+    nothing here.
+    """
+    ways = (flow.targets(action, state) for action in flow.actions.values())
+    found = {target.partition(".")[0] for targets in ways if len(targets) <= FEW for target in targets}
+    return frozenset(found - {state.partition(".")[0]})
 
 
 def _how(name: str, here: str, walked: Sequence[str], ahead: frozenset[str]) -> str:
     if name == here:
         return HERE
-    return AHEAD if name in ahead else WALKED if name in walked else FAR
+    return WALKED if name in walked else AHEAD if name in ahead else FAR
 
 
 def _place(number: int, of: int) -> tuple[float, float]:
