@@ -173,16 +173,17 @@ def test_what_was_typed_survives_a_lost_session_and_the_wrong_button(stage: Stag
     path = f"/findings/{number}/actions/report_progress"
     page.goto(path)
     page.fill("[name=text]", "库房已改造一半，通道每天有人巡查。")
+    page.fill("[name=percent]", "50")
     page.context.clear_cookies(name="loop_session")
     page.click("main form button.btn-primary")
-    assert "登录" in page.locator("h1").inner_text()
-    page.goto(f"/sign-in?next={path}")
+    assert "请先登录" in page.locator("h1").inner_text()
+    page.click("text=登录后继续")
     page.fill('input[name="name"]', "school")
     page.fill('input[name="password"]', "correct horse battery")
     page.click('main button[type="submit"]')
     page.wait_for_url(f"**{path}*")
     assert page.input_value("[name=text]") == "库房已改造一半，通道每天有人巡查。"
-    page.fill("[name=percent]", "50")
+    assert page.input_value("[name=percent]") == "50"
     page.click("main form button.btn-primary")
     page.wait_for_url("**done=acted.report_progress*")
     page.goto(path)

@@ -34,6 +34,10 @@ TITLES: Mapping[int, Label] = {
     503: Label("暂时不可用", "Unavailable for the moment"),
 }
 ADVICE: Mapping[int, Label] = {
+    401: Label(
+        "您可能离开太久。已填写的内容保留在本机浏览器中，登录后会恢复。",
+        "You may have been away for long. What you typed stays in this browser and is there again once you signed in.",
+    ),
     403: Label(
         "如需办理，请联系您单位的系统管理员调整岗位。", "If it should be, ask your administrator about your posts."
     ),
@@ -54,12 +58,16 @@ class Refusal:
     sentence: Label
     advice: Label | None
     request_id: str
+    sign_in: str = ""
 
 
-def page_of(error: LoopError, request_id: str = "") -> Page:
-    """The page of a refusal."""
+def page_of(error: LoopError, request_id: str = "", back: str = "/") -> Page:
+    """The page of a refusal; `back` is where somebody who signs in goes on."""
     title = TITLES.get(error.status, TITLES[500])
-    view = Refusal(error.status, error.label, ADVICE.get(error.status), request_id if error.status >= 500 else "")
+    sign_in = f"{SIGN_IN}?{urlencode({'next': back})}" if error.status == 401 else ""
+    view = Refusal(
+        error.status, error.label, ADVICE.get(error.status), request_id if error.status >= 500 else "", sign_in
+    )
     return Page(template="refusal.html", title=title, view=view, status=error.status)
 
 
@@ -71,7 +79,7 @@ def refused(request: Request, error: LoopError, headers: Mapping[str, str]) -> R
         return redirect(Goto(f"{SIGN_IN}?{urlencode({'next': here(request)})}"))
     visitor: Visitor | None = getattr(request.state, "visitor", None)
     frame = chrome_of(request, visitor) if visitor else guest.frame_of(request, guest.guest_of(request))
-    page = page_of(error, str(request.scope.get("request_id", "")))
+    page = page_of(error, str(request.scope.get("request_id", "")), here(request))
     renderer: render.Renderer = request.app.state.renderer
     more = {name: value for name, value in headers.items() if name != "WWW-Authenticate"}
     return render.response(request, renderer.html(page.template, page, frame), page.status, more)
