@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
@@ -217,9 +218,8 @@ async def test_a_view_without_a_name_and_one_too_many_are_refused_with_what_was_
     assert "最多 40 个字符" in refused.text
     assert dict(refused.form("/findings/views").fields)["name"] == "名" * 41
     id_ = pages.world.cast.ids["officer"]
-    pages.world.parts.store.write(
-        lambda tx: [saved_views.keep(tx, id_, f"视图{n}", "") for n in range(saved_views.MOST)]
-    )
+    for n in range(saved_views.MOST):
+        pages.world.parts.store.write(partial(saved_views.keep, person_id=id_, name=f"视图{n}", query=""))
     refused = await officer.send(form, name="再来一个")
     assert refused.status == 409
     assert "最多保存 30 个视图" in refused.text

@@ -18,7 +18,7 @@ from loop.api.describe import IDEMPOTENCY_KEY, REFUSALS_OF_ACTIONS, body, said
 from loop.api.findings import ATTACH
 from loop.api.views import document_view, instant
 from loop.engine.door import Aim
-from loop.engine.record import Outcome
+from loop.engine.record import Outcome, hearing
 from loop.kernel.errors import Invalid
 from loop.kernel.payloads import Code, Flag
 from loop.service import Service
@@ -108,6 +108,6 @@ def _answer(service: Service, tx: Tx, done: Sequence[Outcome], *, preview: bool)
     ]
     documents = [document_view(paper, service.book) for paper in papers.values()]
     # The same person may be told of many findings: what will be sent, and to how many.
-    hears = [r.person_id for outcome in done for r in outcome.told if r.person_id != outcome.event.actor_id]
+    hears = hearing(done)
     sent = {"messages": len(hears), "people": len(set(hears))}
     return json_answer({"preview": preview, "items": items, "documents": documents, "told": told, **sent})

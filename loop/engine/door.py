@@ -295,12 +295,17 @@ class Engine:
 
     def _check_units(self, action: Action, found: Sequence[Finding]) -> None:
         """An interview or bulletin may join units; any other paper is addressed to one."""
-        joins = any(p.kind.startswith(("interview", "reschedule", "bulletin", "filing")) for p in action.papers)
-        if action.papers and not joins and len({f.unit_id for f in found}) > 1:
+        if not joins_units(action) and len({f.unit_id for f in found}) > 1:
             raise GuardFailed(
                 Label("这类文书一次只能发给一个单位。", "A paper of this kind is addressed to one unit."),
                 guard="one_unit",
             )
+
+
+def joins_units(action: Action) -> bool:
+    """Whether one paper of this action, if it makes any, may be addressed to several units."""
+    joining = ("interview", "reschedule", "bulletin", "filing")
+    return not action.papers or any(paper.kind.startswith(joining) for paper in action.papers)
 
 
 ORDER = (NotFound, Forbidden, Stale, ActionNotAllowed, Invalid)

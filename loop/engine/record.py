@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, date, datetime
 from typing import Any
@@ -56,6 +56,11 @@ class Outcome:
     event: Entry
     documents: tuple[Document, ...]
     told: tuple[Reach, ...]
+
+
+def hearing(done: Iterable[Outcome]) -> tuple[str, ...]:
+    """The persons to whom messages go, once for each message; nobody is sent word of what they did themselves."""
+    return tuple(r.person_id for outcome in done for r in outcome.told if r.person_id != outcome.event.actor_id)
 
 
 class Register:

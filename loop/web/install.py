@@ -9,6 +9,7 @@ from loop.web import (
     acting,
     admin_rooms,
     board,
+    bulk,
     clock,
     desk,
     finding,
@@ -40,7 +41,7 @@ from loop.web.render import Renderer
 
 ROUTERS: tuple[APIRouter, ...] = (
     language.router, leader.router, sign_in.router, desk.router, inbox.router,
-    opening.router, finding.router, acting.router, clock.router, paper.router,
+    bulk.router, opening.router, finding.router, acting.router, clock.router, paper.router,
     ledger.router, ledger_views.router, board.router,
     profile.router, profile_password.router, profile_substitutes.router, profile_wishes.router, profile_access.router,
     public.router, public_state.router, public_results.router,
