@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from threading import Lock
 
 from loop import calendars
 from loop.engine import recalendar
@@ -47,7 +46,6 @@ class Almanac:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._known: str | None = None
-        self._loading = Lock()
 
     def shifts(self, days: Sequence[Day]) -> tuple[Shift, ...]:
         """The running deadlines that these days would move."""
@@ -64,15 +62,14 @@ class Almanac:
         """Move the deadlines, each through the one door, then keep the days. With the `mark` of an effect that was shown only
         if it is still the same; else nothing is done, and the answer is False.
         """
-        with self._loading:
-            moved = self.shifts(days)
-            if mark is not None and mark_of(moved) != mark:
-                return False
-            recalendar.apply(self._engine, moved, reason, track)
-            # The days are kept last: if this is interrupted, doing it again moves the rest.
-            self._engine.store.write(lambda tx: arrangements.load(tx, by, days))
-            self.refresh()
-            return True
+        moved = self.shifts(days)
+        if mark is not None and mark_of(moved) != mark:
+            return False
+        recalendar.apply(self._engine, moved, reason, track)
+        # The days are kept last: if this is interrupted, doing it again moves the rest.
+        self._engine.store.write(lambda tx: arrangements.load(tx, by, days))
+        self.refresh()
+        return True
 
     def refresh(self) -> bool:
         """Take over what was loaded meanwhile, by this process or another; whether there was anything."""

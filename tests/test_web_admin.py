@@ -168,8 +168,9 @@ async def test_changing_a_unit_keeps_what_was_typed_when_refused(pages: Pages, a
 
 async def test_of_several_places_of_one_name_one_is_chosen(pages: Pages, admin: Browser) -> None:
     for code, parent in (("930106007", COUNTY), ("930108007", NEXT_DOOR)):
-        town = {"code": code, "name": "城关镇", "level": "township", "parent": parent}
-        pages.world.parts.store.write(partial(places.add_region, by=ROOT, **town))
+        pages.world.parts.store.write(
+            partial(places.add_region, by=ROOT, code=code, name="城关镇", level="township", parent=parent)
+        )
     form = (await admin.get("/admin/units/new")).form("/admin/units/new")
     several = await admin.send(form, name="城关小学", kind="school", region="城关镇")
     assert several.status == 422

@@ -20,7 +20,7 @@ from loop.store.sql import Prepared, upsert
 STAMP = "arrangements"
 _DAY = table_of(CalendarDayRow)
 _ALL = Prepared(select(_DAY.c.day, _DAY.c.kind, _DAY.c.name, _DAY.c.source).order_by(_DAY.c.day))
-_PUT = Prepared(upsert(_DAY, ["day"]), columns=("day", "kind", "name", "source"))
+_PUT = Prepared(upsert(_DAY, ["day"], sets=["kind", "name", "source"]), columns=("day", "kind", "name", "source"))
 
 
 def days(tx: Tx) -> list[Day]:

@@ -6,8 +6,10 @@ from fastapi import APIRouter
 
 from loop.web import (
     admin,
+    admin_calendar,
     admin_find,
     admin_leaving,
+    admin_notice,
     admin_offices,
     admin_people,
     admin_person,
@@ -18,5 +20,5 @@ from loop.web import (
 
 ROUTERS: tuple[APIRouter, ...] = (
     admin.router, admin_find.router, admin_regions.router, admin_offices.router, admin_units.router, admin_people.router,
-    admin_person.router, admin_substitutes.router, admin_leaving.router,
+    admin_person.router, admin_substitutes.router, admin_leaving.router, admin_calendar.router, admin_notice.router,
 )  # fmt: skip

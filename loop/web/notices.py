@@ -45,6 +45,9 @@ NOTICES: Mapping[str, Label] = {
     ),
     "account-closed": Label("账号已停用，可以随时恢复。", "The account is closed; it can be opened again at any time."),
     "account-opened": Label("账号已恢复。", "The account is open again."),
+    "calendar-loaded": Label(
+        "节假日安排已载入，有关期限已移动。", "The arrangement is loaded, and the deadlines that it touches have moved."
+    ),
     "entry-added": Label("已添加。", "Added."),
     "entry-kept": Label("已保存。", "Saved."),
     "entry-retired": Label("已停用。", "Retired."),
