@@ -26,13 +26,15 @@ MAY_IMPORT: dict[str, set[str]] = {
     "service": {"kernel", "store", "engine", "access"},
     "authority": {"kernel", "store", "access", "service"},
     "staffing": {"kernel", "store", "access", "service", "authority"},
+    "campaigns": {"kernel", "store", "access", "service", "authority"},
+    "virtual_time": {"kernel", "engine", "service"},
     "api": {
         "kernel", "store", "engine", "access", "browser", "throttle", "documents", "ledger", "service", "authority",
-        "staffing",
+        "staffing", "campaigns", "virtual_time",
     },
     "web": {
         "kernel", "store", "engine", "access", "browser", "throttle", "documents", "ledger", "service", "authority",
-        "staffing", "calendars", "almanac",
+        "staffing", "campaigns", "calendars", "almanac", "virtual_time",
     },
     "settings": {"kernel"},
     "calendars": {"kernel"},

@@ -20,17 +20,15 @@ from loop.api.inbox import belongs
 from loop.api.once import KeptAnswer
 from loop.api.shapes import Shape
 from loop.api.views import instant
-from loop.engine.clock import VirtualClock
 from loop.engine.strike import Struck
-from loop.kernel.errors import Invalid, NotFound
+from loop.kernel.errors import Invalid
 from loop.kernel.payloads import Instant, Payload, field
 from loop.service import Service
 from loop.store.session import Tx
+from loop.virtual_time import check_target, move, turn, virtual_clock
 
 router = APIRouter(tags=["clock"])
 MOST_SHOWN = 1_000
-FARTHEST = timedelta(days=1_100)
-"""Three years with their reminders take a while already."""
 _UNITS = {"d": "days", "h": "hours", "min": "minutes"}
 
 
@@ -66,20 +64,13 @@ class Moved(Shape):
     total: int
 
 
-def _virtual(service: Service) -> VirtualClock:
-    clock = service.engine.clock
-    if not isinstance(clock, VirtualClock):
-        raise NotFound
-    return clock
-
-
 @router.get("/clock", summary="What the virtual clock shows", responses={**said(Face), **REFUSALS_OF_READING})
 async def read_clock(request: Request) -> Response:
     """Only with a virtual clock."""
     service = service_of(request)
 
     def work(tx: Tx, caller: Caller) -> Answer:
-        _virtual(service)
+        virtual_clock(service)
         return json_answer({"now": instant(caller.now, service.calendar), "virtual": True})
 
     return await looking(request, work)
@@ -95,17 +86,17 @@ async def move_clock(request: Request) -> Response:
 
     def begin(tx: Tx) -> tuple[KeptAnswer | None, Answer | None, datetime]:
         caller = writer(request, tx)
-        clock = _virtual(service)
+        clock = virtual_clock(service)
         once = once_of(request, caller, sent)
         earlier = once.earlier(tx) if once else None
         target = caller.now if earlier else _target(shaped(Move, sent.wanted), clock.now(tx))
         return once, earlier, target
 
-    async with _turn(request):
+    async with turn(request):
         once, earlier, target = await asyncio.wrap_future(service.store.submit(begin))
         if earlier:
             return earlier.response()
-        ran = await asyncio.to_thread(service.leap.to, _virtual(service), target)
+        ran = await move(service, target)
         answer = json_answer(
             {
                 "now": instant(target, service.calendar), "total": len(ran),
@@ -117,30 +108,17 @@ async def move_clock(request: Request) -> Response:
         return answer.response()
 
 
-def _target(move: Move, now: datetime) -> datetime:
-    if (move.advance is None) == (move.to is None):
+def _target(wanted: Move, now: datetime) -> datetime:
+    if (wanted.advance is None) == (wanted.to is None):
         raise Invalid.field("advance", "advance 与 to 须填且只填一个。", "give either advance or to.", "one_of")
-    if move.to:
-        target = move.to.astimezone(UTC)
+    if wanted.to:
+        target = wanted.to.astimezone(UTC)
     else:
-        unit = (move.advance or "").lstrip("0123456789")
-        target = now + timedelta(**{_UNITS[unit]: int((move.advance or "").removesuffix(unit))})
-    if target < now:
-        raise Invalid.field("to", "虚拟时钟不能倒退。", "the virtual clock never goes back.", "past")
-    if target - now > FARTHEST:
-        days = FARTHEST.days
-        raise Invalid.field("to", f"一次最多前进 {days} 天。", f"moves at most {days} days at a time.", "range")
+        unit = (wanted.advance or "").lstrip("0123456789")
+        target = now + timedelta(**{_UNITS[unit]: int((wanted.advance or "").removesuffix(unit))})
+    check_target(target, now)
     return target
 
 
 def _ran(one: Struck, service: Service) -> dict[str, Any]:
     return {**belongs(one.number), "action": one.action, "due_at": instant(one.due_at, service.calendar)}
-
-
-def _turn(request: Request) -> asyncio.Lock:
-    """Whoever moves the clock does so alone."""
-    state = request.app.state
-    if not hasattr(state, "clock_turn"):
-        state.clock_turn = asyncio.Lock()
-    turn: asyncio.Lock = state.clock_turn
-    return turn

@@ -39,7 +39,9 @@ NAV: tuple[Entry, ...] = (
     Entry("/findings", Label("我的问题", "My findings"), "ledger", frozenset({UNIT})),
     Entry("/board", Label("挂图作战", "Board"), "board", BOARD_ROLES),
     Entry("/tip-offs", Label("线索", "Tip-offs"), "bell", frozenset(CHECKERS)),
+    Entry("/audit", Label("审计", "Audit"), "shield", frozenset({AUDITOR, DIRECTOR, ADMIN})),
     Entry("/admin", Label("管理", "Administration"), "gear", frozenset({ADMIN})),
+    Entry("/workflow", Label("流程图", "Workflow"), "flow"),
 )
 """The navigation, in its order; of two entries for one place somebody sees the first that is for them. A phone shows the
 first four at the foot of the screen, and all under "more".
@@ -76,6 +78,8 @@ class Chrome:
     posts: tuple[Label, ...] = ()
     nav: tuple[Link, ...] = ()
     sees_findings: bool = False
+    virtual_now: Label | None = None
+    """What the clock shows, where it is a virtual one."""
     version: str = field(default_factory=product_version)
 
 

@@ -8,6 +8,7 @@ from loop.service import Service
 from loop.web import (
     acting,
     admin_rooms,
+    audit,
     board,
     bulk,
     clock,
@@ -29,11 +30,13 @@ from loop.web import (
     public_results,
     public_state,
     sign_in,
+    virtual_clock,
     telling_channels,
     telling_deliveries,
     telling_gaps,
     telling_webhooks,
     tip_offs,
+    workflow,
 )
 from loop.web.assets import Shelf
 from loop.web.refusals import refused
@@ -41,11 +44,11 @@ from loop.web.render import Renderer
 
 ROUTERS: tuple[APIRouter, ...] = (
     language.router, leader.router, sign_in.router, desk.router, inbox.router,
-    bulk.router, opening.router, finding.router, acting.router, clock.router, paper.router,
-    ledger.router, ledger_views.router, board.router,
+    bulk.router, virtual_clock.router, opening.router, finding.router, acting.router, clock.router, paper.router,
+    ledger.router, ledger_views.router, board.router, workflow.router,
     profile.router, profile_password.router, profile_substitutes.router, profile_wishes.router, profile_access.router,
     public.router, public_state.router, public_results.router,
-    tip_offs.router,
+    tip_offs.router, audit.router,
     telling_channels.router, telling_deliveries.router, telling_gaps.router, telling_webhooks.router,
     *admin_rooms.ROUTERS,
 )  # fmt: skip

@@ -24,6 +24,7 @@ from loop.kernel.people import Actor
 from loop.service import Service
 from loop.store import tray
 from loop.store.session import Refused, Tx
+from loop.virtual_time import is_virtual
 from loop.web import render
 from loop.web.chrome import SEES, UNREAD, Chrome, nav_for, posts_of
 from loop.web.notices import PARAMETER, notice_of
@@ -204,6 +205,7 @@ def chrome_of(request: Request, visitor: Visitor, unread: int = 0) -> Chrome:
         notice=notice_of(request.query_params.get(PARAMETER, ""), visitor.service.book.workflow),
         name=visitor.actor.full_name, sign_in_name=visitor.actor.name, posts=posts_of(visitor.actor),
         nav=nav_for(visitor.actor, request.url.path, counts), sees_findings=visitor.holds(*SEES),
+        virtual_now=visitor.times.instant(visitor.now).exact if is_virtual(visitor.service) else None,
     )  # fmt: skip
 
 

@@ -58,6 +58,11 @@ class Times:
             return None
         return Moment(self._iso(at), self._ago(at), self._exact(at))
 
+    def instant(self, at: datetime) -> Moment:
+        """An instant to the minute."""
+        exact = self._exact(at)
+        return Moment(self._iso(at), exact, exact)
+
     def day(self, on: date) -> Moment:
         """A whole day."""
         weekday = WEEKDAYS[on.weekday()]

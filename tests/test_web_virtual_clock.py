@@ -1,0 +1,59 @@
+"""The virtual clock on a page: a demonstration lets a deadline lapse and reads what the leader got; nobody else sees it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from tests.browsing import Pages, pages
+from tests.world import World, settings_for
+
+__all__ = ["pages"]
+
+
+@pytest.fixture
+async def played(database_url: str, tmp_path: Path) -> AsyncIterator[Pages]:
+    """The pages of a service with a virtual clock."""
+    made = Pages(World(settings_for(database_url, tmp_path), virtual=True))
+    yield made
+    await made.close()
+    made.world.parts.close()
+
+
+async def test_days_pass_at_a_press_and_the_page_tells_what_happened(played: Pages) -> None:
+    number = await asyncio.to_thread(played.world.received)
+    chief = await played.browser("chief")
+    desk = await chief.get("/")
+    assert desk.links()["2026-03-02"] == "/clock"
+    page = await chief.get("/clock")
+    assert "2026-03-02（周一）09:00" in page.text
+    moved = await chief.send(page.form("/clock"), days="45")
+    assert "2026-04-16（周四）09:00" in moved.text
+    assert "建议约谈" in moved.text
+    assert moved.links()[number] == f"/findings/{number}"
+    leader = await played.browser("leader")
+    assert number in (await leader.get("/inbox")).text
+    assert "拟约谈" in (await leader.get(f"/findings/{number}")).text
+
+
+@pytest.mark.parametrize("days", ["", "0", "-1", "1.5", "x", "9999999", "2000", "１"])
+async def test_what_is_no_number_of_days_is_refused_and_moves_nothing(played: Pages, days: str) -> None:
+    chief = await played.browser("chief")
+    page = await chief.get("/clock")
+    refused = await chief.send(page.form("/clock"), days=days)
+    assert refused.status == 422
+    assert "2026-03-02（周一）09:00" in refused.text
+    assert refused.root.all("div", role="alert")
+
+
+async def test_without_a_virtual_clock_there_is_no_such_page(pages: Pages) -> None:
+    admin = await pages.browser("admin")
+    desk = await admin.get("/")
+    assert "/clock" not in desk.links().values()
+    assert (await admin.get("/clock")).status == 404
+    out = desk.form("/sign-out")
+    out.action = "/clock"
+    assert (await admin.send(out, days="1")).status == 404
