@@ -292,12 +292,12 @@ def _arrow(arrow: Arrow, colours: Mapping[str, str], marks: Marks) -> str:
     ]
     tip = f"{arrow.exit.text} → {arrow.target}"
     return (
-        f'<path d="{_rounded(arrow.corners)}" class="{" ".join(kinds)}" stroke="{colour}" '
+        f'<path d="{rounded(arrow.corners)}" class="{" ".join(kinds)}" stroke="{colour}" '
         f'marker-end="url(#to-{colour[1:]})"><title>{escape(tip)}</title></path>'
     )
 
 
-def _rounded(corners: Collection[tuple[float, float]]) -> str:
+def rounded(corners: Collection[tuple[float, float]]) -> str:
     """A path through `corners` with small round bends."""
     points = list(corners)
     path = [f"M{points[0][0]:g} {points[0][1]:g}"]
