@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Annotated, Any, Literal
+from typing import Any
 
 from fastapi import APIRouter, Request
-from pydantic import Field
 from starlette.responses import Response
 
 from loop.access import Caller
@@ -17,68 +16,16 @@ from loop.api.describe import REFUSALS_OF_READING, REFUSALS_OF_WRITING, made, pa
 from loop.api.registry_shapes import PageQuery
 from loop.api.shapes import Shape
 from loop.api.views import instant
-from loop.authority import by_office, covers, named, regions_of
+from loop.authority import regions_of
+from loop.campaigns import KEEPERS, REPORT, alter, begin, kept, seen
+from loop.kernel.campaigns import ChangedSupervision, Kind, NewSupervision
 from loop.kernel.clocks import Timer
-from loop.kernel.errors import Forbidden, Invalid, NotFound
-from loop.kernel.payloads import Code, Count, Day, Flag, Line, MaybeText, Name, Payload, field
-from loop.kernel.people import CHIEF, DIRECTOR, OFFICER, Path
 from loop.service import Service
 from loop.store import offices, supervisions, timers
-from loop.store.offices import Office
 from loop.store.session import Tx
-from loop.store.supervisions import Satisfaction, Supervision, chain_of
+from loop.store.supervisions import Supervision, chain_of
 
 router = APIRouter(tags=["supervisions"])
-KEEPERS = (OFFICER, CHIEF, DIRECTOR)
-"""Who keeps the supervisions of their own office."""
-REPORT = "supervision_report"
-
-Kind = Literal["comprehensive", "special", "routine", "monitoring"]
-Team = Annotated[list[Name], Field(max_length=100)]
-Matters = Annotated[list[Annotated[Line, Field(max_length=500)]], Field(max_length=100)]
-
-
-class Period(Payload):
-    """From one day to another, both included."""
-
-    from_on: Day = field("自", "from")
-    until_on: Day = field("至", "until")
-
-
-class Asked(Payload):
-    """How satisfied those asked were."""
-
-    method: Line = field("调查方式", "method")
-    asked: Count = field("调查人数", "asked")
-    satisfied: Count = field("满意人数", "satisfied")
-
-
-class NewSupervision(Payload):
-    """A campaign of the caller's office; `lead` and `team` are sign-in names, `office` an id or code."""
-
-    kind: Kind = field("类别", "kind")
-    title: Line = field("名称", "title")
-    office: Code | None = field("督导机构", "office", None)
-    period: Period = field("期间", "period")
-    lead: Name | None = field("组长", "lead", None)
-    team: Team = field("督导组", "team", [])
-    matters: Matters = field("督导事项", "matters", [])
-    report: MaybeText = field("督导报告", "report", "")
-    satisfaction: Asked | None = field("满意度", "satisfaction", None)
-
-
-class ChangedSupervision(Payload):
-    """What changes about a campaign; with its `report` the deadline of the report is met."""
-
-    kind: Kind | None = field("类别", "kind", None)
-    title: Line | None = field("名称", "title", None)
-    period: Period | None = field("期间", "period", None)
-    lead: Name | None = field("组长", "lead", None)
-    team: Team | None = field("督导组", "team", None)
-    matters: Matters | None = field("督导事项", "matters", None)
-    report: MaybeText | None = field("督导报告", "report", None)
-    satisfaction: Asked | None = field("满意度", "satisfaction", None)
-    active: Flag | None = field("在用", "active", None)
 
 
 class PeriodOut(Shape):
@@ -173,15 +120,9 @@ async def list_supervisions(request: Request) -> Response:
 async def read_supervision(request: Request, supervision: str) -> Response:
     """A supervision of an office in scope."""
     service = service_of(request)
-    return await looking(request, lambda tx, caller: json_answer(view(tx, service, _seen(tx, caller, supervision)[0])))
-
-
-def _seen(tx: Tx, caller: Caller, id_: str) -> tuple[Supervision, Path]:
-    value = supervisions.supervision(tx, named(id_))
-    region = offices.office(tx, value.office_id).region
-    if not covers(regions_of(caller.actor), region):
-        raise NotFound
-    return value, region
+    return await looking(
+        request, lambda tx, caller: json_answer(view(tx, service, seen(tx, caller.actor, supervision)[0]))
+    )
 
 
 # ---- keeping -------------------------------------------------------------------------------------------------------
@@ -203,32 +144,10 @@ async def add_supervision(request: Request) -> Response:
     service = service_of(request)
 
     def work(tx: Tx, caller: Caller, read: Callable[[], NewSupervision]) -> Answer:
-        new = read()
-        office = _own_office(tx, caller, new.office)
-        by = by_office(caller, service, office.region, *KEEPERS)
-        wanted = Supervision(
-            "", office.id, new.kind, new.title, new.period.from_on, new.period.until_on, new.lead or "", tuple(new.team),
-            tuple(new.matters), new.report, _satisfaction(new.satisfaction),
-        )  # fmt: skip
-        added = supervisions.add_supervision(tx, by, wanted)
-        _keep_time(tx, service, caller, None, added)
+        added = begin(tx, service, caller, read())
         return made_at(f"supervisions/{added.id}", view(tx, service, added))
 
     return await posting(request, NewSupervision, work, *KEEPERS)
-
-
-def _own_office(tx: Tx, caller: Caller, wanted: str | None) -> Office:
-    """The office that was named, or that of the caller's first post that keeps supervisions."""
-    regions = regions_of(caller.actor, *KEEPERS)
-    if wanted is not None:
-        office = offices.find_office(tx, wanted)
-        if office is None or office.region not in regions:
-            raise Invalid.field("office", "不是您的督导机构。", "is no office of yours.", "unknown")
-        return office
-    found = next((office for path in regions if (office := offices.office_at(tx, path[-1]))), None)
-    if found is None:
-        raise Forbidden
-    return found
 
 
 @router.patch(
@@ -241,44 +160,8 @@ async def change_supervision(request: Request, supervision: str) -> Response:
     service = service_of(request)
 
     def work(tx: Tx, caller: Caller, read: Callable[[], ChangedSupervision]) -> Answer:
-        before, region = _seen(tx, caller, supervision)
-        try:
-            by = by_office(caller, service, region, *KEEPERS)
-        except NotFound:
-            raise Forbidden from None
-        after = supervisions.change_supervision(tx, by, before.id, _changed(changes(read(), "lead", "satisfaction")))
-        _keep_time(tx, service, caller, before, after)
+        before, by = kept(tx, service, caller, supervision)
+        after = alter(tx, service, caller, before, by, changes(read(), "lead", "satisfaction"))
         return json_answer(view(tx, service, after))
 
     return await posting(request, ChangedSupervision, work)
-
-
-def _changed(sent: dict[str, Any]) -> dict[str, Any]:
-    """What was sent, as the store calls it."""
-    if period := sent.pop("period", None):
-        sent |= {"from_on": period.from_on, "until_on": period.until_on}
-    if "lead" in sent:
-        sent["lead"] = sent["lead"] or ""
-    if "satisfaction" in sent:
-        sent["satisfaction"] = _satisfaction(sent["satisfaction"])
-    for name in ("team", "matters"):
-        if name in sent:
-            sent[name] = tuple(sent[name])
-    return sent
-
-
-def _satisfaction(told: Asked | None) -> Satisfaction | None:
-    return Satisfaction(told.method, told.asked, told.satisfied) if told else None
-
-
-def _keep_time(tx: Tx, service: Service, caller: Caller, before: Supervision | None, after: Supervision) -> None:
-    """Start, move or stop the deadline of the report."""
-    chain, office, side = chain_of(after.id), after.office_id, service.engine.side
-    runs = any(t.rule == REPORT for t in timers.running(tx, chain))
-    owed = after.active and not after.report
-    moved = before is not None and before.until_on != after.until_on
-    if runs and (moved or not owed):
-        side.stop(tx, chain, REPORT, office, now=caller.now)
-        runs = False
-    if owed and not runs:
-        side.start(tx, chain, REPORT, office, count_from=after.until_on, now=caller.now)
