@@ -50,6 +50,7 @@ ASSETS = (
     Asset("loop.css", "loop.web", "static/loop.css", CSS),
     Asset("finding.css", "loop.web", "static/finding.css", CSS),
     Asset("board.css", "loop.web", "static/board.css", CSS),
+    Asset("workflow.css", "loop.web", "static/workflow.css", CSS),
     Asset("loop.js", "loop.web", "static/loop.js", SCRIPT),
     Asset("upload.js", "loop.web", "static/upload.js", SCRIPT),
     Asset("rows.css", "loop.web", "static/rows.css", CSS),
