@@ -67,9 +67,21 @@ async def test_the_workflow_is_told_as_data(site: Site) -> None:
     assert timers["plan_due"]["values"]["plan_due"]["value"] == "15wd"
     assert timers["plan_due"]["values"]["plan_due"]["source"]
     assert {"zh", "en"} <= set(told["roles"][0]["label"])
-    again = await site.get("school", "/workflow", headers={"If-None-Match": answer.headers["etag"]})
-    assert (again.status_code, again.content) == (304, b"")
     refused(await site.get(None, "/workflow"), 401, "unauthenticated")
+
+
+async def test_a_workflow_that_the_caller_has_kept_is_not_sent_again(site: Site) -> None:
+    first = await site.get("school", "/workflow")
+    tag = first.headers["etag"]
+    for kept in (tag, f"W/{tag}", f'"a,b", W/"c" ,{tag}', f'W/"c",W/{tag},', " * "):
+        again = await site.get("school", "/workflow", headers={"If-None-Match": kept})
+        assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", tag), kept
+    for other in ('"other"', tag.strip('"'), tag[:-2] + '"', f'"*", "x{tag[1:]}', "", '"'):
+        sent = await site.get("school", "/workflow", headers={"If-None-Match": other})
+        assert (sent.status_code, sent.content) == (200, first.content), other
+    by = ("Authorization", f"Bearer {site.tokens['school']}")
+    lines = [by, ("If-None-Match", '"other"'), ("If-None-Match", tag)]
+    assert (await site.http.get("/api/v1/workflow", headers=lines)).status_code == 304
 
 
 async def test_the_chart_marks_where_a_finding_is(site: Site) -> None:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from fastapi import Request
 from starlette.responses import Response
+
+_TAG = re.compile(r'(?:W/)?("[^"]*")')
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,3 +41,12 @@ def json_answer(value: Any, status: int = 200, headers: Mapping[str, str] | None
 def listed(items: Sequence[Any], following: str | None = None, **more: Any) -> Answer:
     """A list as every list is answered: `{items, next}`."""
     return json_answer({"items": list(items), "next": following, **more})
+
+
+def unchanged(request: Request, etag: str) -> bool:
+    """Whether the caller has kept the answer with this `etag`, by `If-None-Match` as RFC 9110 compares it.
+
+    Weakly, because a proxy that compresses marks tags as weak; `*` is any answer.
+    """
+    kept = ",".join(request.headers.getlist("if-none-match")).strip()
+    return kept == "*" or etag.removeprefix("W/") in _TAG.findall(kept)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -12,6 +11,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from loop.access import Caller
+from loop.api.answers import unchanged
 from loop.api.deps import noted, reading, service_of
 from loop.api.describe import refusals
 from loop.documents.agenda import Entry, agenda
@@ -61,14 +61,9 @@ async def subscribe(request: Request) -> Response:
     body = await asyncio.to_thread(_written, service, caller, found)
     etag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
     headers = {"ETag": etag, "Cache-Control": "private, no-cache"}
-    if etag in _known(request):
+    if unchanged(request, etag):
         return Response(status_code=304, headers=headers)
     return Response(body, headers=headers, media_type="text/calendar")
-
-
-def _known(request: Request) -> Iterator[str]:
-    """The tags of the answers that the caller has kept; a proxy that compresses marks them as weak."""
-    return (tag.strip().removeprefix("W/") for tag in request.headers.get("if-none-match", "").split(","))
 
 
 def _found(tx: Tx, service: Service, caller: Caller) -> list[Deadline]:

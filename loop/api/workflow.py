@@ -13,7 +13,7 @@ from pydantic import BaseModel
 from starlette.responses import Response
 
 from loop.access import Caller
-from loop.api.answers import Answer, json_text
+from loop.api.answers import Answer, json_text, unchanged
 from loop.api.deps import name_in, reading, service_of
 from loop.api.describe import REFUSALS_OF_READING
 from loop.api.findings import schema_of
@@ -68,7 +68,7 @@ async def read_workflow(request: Request) -> Response:
     await reading(request, lambda _tx, caller: caller)
     text, etag = _kept(request.app, service.book)
     headers = {"ETag": etag, "Cache-Control": "private, no-cache"}
-    if request.headers.get("if-none-match") == etag:
+    if unchanged(request, etag):
         return Response(status_code=304, headers=headers)
     return Answer(text, headers=headers).response()
 
