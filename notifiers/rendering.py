@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 from loop.kernel.labels import Label
 from loop.kernel.messages import Letter, Notice
-from loop.kernel.wording import short
+from loop.kernel.wording import headline_within, paragraph
 from notifiers.words import Measure, cut, guarded, one_line, utf8, utf16
 
 Block = Callable[[Notice], str]
@@ -25,6 +25,8 @@ MORE = Label("另有 {n} 项，请登录查看", "and {n} more; sign in to see t
 NEWS = Label("教育督导整改：有新的通知", "Education supervision: you have a new notice")
 BETWEEN = Label("", " ")
 """What stands between two sentences on one line."""
+SHORT, LONGEST = 70, 140
+"""Characters of a notice on one line as they should be (Chinese), and as they may be."""
 
 SHORTENED = (400, 200, 100, 50, 20)
 """Characters that each text of a notice keeps where not even one notice fits whole: the first that fits is taken."""
@@ -83,24 +85,20 @@ def html(letter: Letter, limit: int) -> str:
 
 def line(letter: Letter, longest: int) -> str:
     """One line of at most `longest` characters as telephones count them."""
-    notices = _by_urgency(letter.notices)
+    notices, language = _by_urgency(letter.notices), letter.language
     if not notices:
         return cut(subject(letter), longest, utf16)
-    told, language = [_mark(n, letter.language) + one_line(short(n, letter.language)) for n in notices], letter.language
-    rest = len(told) - 1
-    text = cut(told[0], longest - utf16(_tail(rest, language)), utf16)
-    for another in told[1:]:
-        longer = text + BETWEEN.in_(language) + another
+    rest = len(notices) - 1
+    text = _in_a_line(notices[0], longest - utf16(_tail(rest, language)), language)
+    for another in notices[1:]:
+        longer = text + BETWEEN.in_(language) + _in_a_line(another, longest, language)
         if utf16(longer + _tail(rest - 1, language)) > longest:
             break
         text, rest = longer, rest - 1
     # Where more than one thing is told, the address of one of them would lead astray.
-    with_url = f"{text} {_link(notices[0].url)}"
-    return (
-        with_url
-        if len(told) == 1 and utf16(with_url) <= longest and _link(notices[0].url)
-        else text + _tail(rest, language)
-    )
+    url = _link(notices[0].url) if len(notices) == 1 else ""
+    with_url = f"{text} {url}"
+    return with_url if url and utf16(with_url) <= longest else text + _tail(rest, language)
 
 
 # ---- one notice ------------------------------------------------------------------------------------------------------
@@ -114,10 +112,28 @@ def _mark(notice: Notice, language: str) -> str:
     return URGENT.in_(language) if notice.urgent else ""
 
 
+def _in_a_line(notice: Notice, room: int, language: str) -> str:
+    """What happened and by when, or else what to do. The unit and the title give way to it, then what happened does."""
+    mark, (head, said, due, ask) = _mark(notice, language), map(one_line, _texts(notice))
+    pressing, most = due or ask, min(room, LONGEST)
+
+    def told(shown: str, *parts: str) -> str:
+        return mark + paragraph(shown, parts, language)
+
+    number = headline_within(head, 0, language)
+    parts = (said, pressing) if utf16(told(number, said, pressing)) <= most else (pressing or said,)
+    goal = min(SHORT, most) if language == "zh" and utf16(told(number, *parts)) <= SHORT else most
+    return cut(told(headline_within(head, goal - utf16(told("", *parts)), language), *parts), most, utf16)
+
+
 def _lines(notice: Notice, language: str, clean: Callable[[str], str]) -> list[str]:
     """The headline, and below it what happened, by when, and what to do."""
     head = _mark(notice, language) + clean(notice.headline)
-    return [head, *(clean(text) for text in (notice.said, notice.due, notice.ask) if text)]
+    return [head, *(clean(text) for text in _texts(notice)[1:] if text)]
+
+
+def _texts(notice: Notice) -> tuple[str, str, str, str]:
+    return notice.headline, notice.said, notice.due, notice.ask
 
 
 def _link(url: str) -> str:

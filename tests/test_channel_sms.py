@@ -165,6 +165,22 @@ async def test_what_fits_to_the_character_is_sent_whole_and_one_less_cuts_it() -
     assert shorter == whole[:-2] + "…" or shorter == whole[:-1] + "…"
 
 
+async def test_the_deadline_outlives_the_unit_the_title_and_what_happened() -> None:
+    said, due = "督导意见书已送达。", "整改方案须于 2026-03-23（周一）24 时前报送，还有 15 个工作日。"
+    told = to_li(notice("浙督〔2026〕7号 示范小学《通道》", said=said, due=due))
+    for longest, text in (
+        (70, f"浙督〔2026〕7号 示范小学《通道》：{said}{due}"),
+        (65, f"浙督〔2026〕7号《通道》：{said}{due}"),
+        (60, f"浙督〔2026〕7号：{said}{due}"),
+        (55, f"浙督〔2026〕7号《通道》：{due}"),
+        (51, f"浙督〔2026〕7号：{due}"),
+        (40, f"浙督〔2026〕7号：{due[:28]}…"),
+    ):
+        assert await text_of(told, longest) == text
+    undated = to_li(notice("浙督〔2026〕7号《通道》", said=said * 20, due="", ask="请在期限内报送整改方案。"))
+    assert await text_of(undated, 200) == "浙督〔2026〕7号《通道》：请在期限内报送整改方案。"
+
+
 async def test_an_address_is_added_where_one_thing_is_told_and_it_fits_whole() -> None:
     whole = f"{TOLD} {URL}"
     assert await text_of(to_li(), units(whole)) == whole

@@ -18,13 +18,14 @@ from loop.kernel.clocks import Recur, Remind
 from loop.kernel.finding import NEVER
 from loop.kernel.labels import LANGUAGES, Label
 from loop.kernel.letters import Deadline, Letters, Saying
-from loop.kernel.messages import Notice
+from loop.kernel.messages import Letter, Notice
 from loop.kernel.model import told_by
 from loop.kernel.people import CAPACITIES, ROLES, SYSTEM
-from loop.kernel.wording import notice_of, short, subject_of, whole
+from loop.kernel.wording import notice_of, subject_of, whole
 from loop.kernel.workflow import COURSE, WINDOW, BadWorkflow, join
 from loop.store import tray
 from loop.store.instants import text_of
+from notifiers.rendering import line
 from tests.web import Site, site
 from tests.world import World, world
 from workflows import declared, dispute
@@ -70,6 +71,10 @@ OWED = [(state.name, role) for state in FLOW.states.values() for role in state.w
 REMINDED = [t for t in FLOW.timers.values() if isinstance(t.on_due, Remind | Recur)]
 
 
+def in_a_line(notice: Notice, language: str = "zh") -> str:
+    return line(Letter(id="1", address="1", subject="", notices=(notice,), language=language), 140)
+
+
 def check(notice: Notice, language: str, *, brief: bool = True) -> None:
     """The notice is whole, well written, and fits every channel; `brief`: so short that even a line holds all of it."""
     assert notice.said
@@ -81,10 +86,10 @@ def check(notice: Notice, language: str, *, brief: bool = True) -> None:
         assert not ASCII_SLIP.search(one), one
     else:
         assert not re.search(r"[一-鿿]", notice.said + notice.due + notice.ask), one
-    line = short(notice, language)
-    assert len(line) <= 140, line
-    assert not brief or notice.said in line
-    assert (notice.due or notice.ask) in line
+    brought = in_a_line(notice, language)
+    assert len(brought) <= 140, brought
+    assert not brief or notice.said in brought
+    assert (notice.due or notice.ask) in brought
     assert len(subject_of([notice], language)) <= 60
 
 
@@ -291,19 +296,6 @@ def test_a_subject_counts_what_waits_and_what_is_for_information() -> None:
     assert subject_of([other, replace(other, urgent=True)], "en") == "[Rectification loop] Urgent: 2 for information"
 
 
-def test_a_short_message_gives_up_the_unit_and_the_title_before_the_deadline() -> None:
-    brief = told(
-        "pass_review", "chief", state="review.passed", due_rule="write_off", waits_for="chief", title="通道堵塞"
-    )
-    assert (
-        short(brief)
-        == "LOOP-2026-0001《通道堵塞》：复查通过，待销号。销号审核须于 2026-03-20（周五）24 时前办结，还有 14 个工作日。"
-    )
-    assert len(short(told("warn", "unit", **PLANNING))) <= 70
-    assert "照明损坏…》：" in short(told("write_off", "unit", state="lookback.watching"))
-    assert short(replace(brief, due="", ask="请办理。")).endswith("待销号。请办理。")
-
-
 def test_supervisions_and_tip_offs_are_told_by_what_they_are() -> None:
     about: Content = {"due_rule": "supervision_report", "number": None, "unit_name": None}
     report = told("remind", "officer", chain="supervision:s1", title="春季专项督导", **about)
@@ -317,7 +309,7 @@ def test_supervisions_and_tip_offs_are_told_by_what_they_are() -> None:
     )
     assert tip.headline == "举报"
     assert tip.said == "举报尚未答复。督导办经办人暂无可通知人员，由您代收。"
-    assert "张三" not in whole(tip, "zh") + short(tip)
+    assert "张三" not in whole(tip, "zh") + in_a_line(tip)
 
 
 # ---- nothing leaks ---------------------------------------------------------------------------------------------------

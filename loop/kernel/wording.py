@@ -26,8 +26,6 @@ TITLE, SUBJECT = 36, 60
 """The most characters of a title within a headline, and of a subject."""
 LEAST_TITLE = 8
 """A title cut to fewer characters than this is left out."""
-LINE, LONGEST_LINE = 70, 140
-"""Characters of a short message as it should be (Chinese), and as it may be."""
 HEADED = Label("{headline}：{text}", "{headline}: {text}")
 TITLED = Label("《{title}》", " “{title}”")
 CHAINS = {
@@ -213,25 +211,11 @@ def _counted(forms: tuple[Label, Label], n: int) -> Label:
 
 def whole(notice: Notice, language: str) -> str:
     """The whole notice in one paragraph."""
-    return _under(notice.headline, (notice.said, notice.due, notice.ask), language)
+    return paragraph(notice.headline, (notice.said, notice.due, notice.ask), language)
 
 
-def short(notice: Notice, language: str = "zh") -> str:
-    """One line for a short message: what happened and by when, or else what to do.
-
-    The unit and the title give way to it; where even so it would be too long, so does what happened.
-    """
-    pressing, number = notice.due or notice.ask, len(_number(notice.headline))
-    parts: tuple[str, ...] = (notice.said, pressing)
-    if number + len(_under("", parts, language)) > LONGEST_LINE:
-        parts = (pressing or notice.said,)
-    rest = len(_under("", parts, language))
-    room = (LINE if language == "zh" and number + rest <= LINE else LONGEST_LINE) - rest
-    line = _under(_fitted(notice.headline, room, language), parts, language)
-    return line if len(line) <= LONGEST_LINE else f"{line[: LONGEST_LINE - 1]}…"
-
-
-def _under(headline: str, parts: Sequence[str], language: str) -> str:
+def paragraph(headline: str, parts: Sequence[str], language: str) -> str:
+    """A headline and the sentences below it as one paragraph; empty sentences are left out."""
     text = (" " if language == "en" else "").join(part for part in parts if part)
     return HEADED.in_(language).format(headline=headline, text=text)
 
@@ -241,14 +225,14 @@ def subject_of(notices: Sequence[Notice], language: str) -> str:
     flag = URGENT.in_(language) if any(n.urgent for n in notices) else ""
     if len(notices) == 1:
         head = PRODUCT.in_(language) + (flag or (TO_DO.in_(language) if notices[0].ask else ""))
-        return head + _fitted(notices[0].headline, SUBJECT - len(head), language)
+        return head + headline_within(notices[0].headline, SUBJECT - len(head), language)
     asked = sum(1 for notice in notices if notice.ask)
     counts = ((SEVERAL_TO_DO, asked), (SEVERAL_TO_KNOW, len(notices) - asked))
     told = AND.in_(language).join(form.in_(language).format(n=n) for form, n in counts if n)
     return PRODUCT.in_(language) + flag + told
 
 
-def _fitted(headline: str, room: int, language: str) -> str:
+def headline_within(headline: str, room: int, language: str) -> str:
     """As much of a headline as has room: all of it, without the unit, with the title cut, or the number alone."""
     if len(headline) <= room:
         return headline
