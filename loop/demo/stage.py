@@ -6,7 +6,7 @@ import json
 import socket
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -22,8 +22,9 @@ from loop.demo.samples import samples
 from loop.demo.story import MovableClock, Story
 from loop.kernel.errors import Conflict
 from loop.kernel.labels import Label
+from loop.kernel.people import ROLES
 from loop.settings import Settings, load_settings
-from loop.store import accounts, tallies
+from loop.store import accounts, names, tallies
 from loop.store.schema import migrate
 from loop.store.session import Tx
 
@@ -37,6 +38,8 @@ class Ready:
 
     parts: Parts
     people: tuple[dict[str, str | None], ...]
+    places: Mapping[str, str]
+    """The names of the regions and units at which they hold their posts."""
 
 
 @contextmanager
@@ -84,12 +87,13 @@ def set_up(place: Path, *, today: date, seed: int, virtual: bool, quiet: bool) -
         stage.outbox.drain()
         tallies.fold(stage.store, stage.engine.book.calendar.zone)
         people = stage.store.write(lambda tx: _signins(tx, country))
+        places = stage.store.read(lambda tx: _places(tx, people))
         last = clock.now
     finally:
         stage.close()
     parts = bootstrap.build(settings, virtual_from=last if virtual else None)
     try:
-        yield Ready(parts, people)
+        yield Ready(parts, people, places)
     finally:
         parts.close()
 
@@ -108,6 +112,11 @@ def _told(*, quiet: bool) -> Callable[[int, int], None]:
 def _signins(tx: Tx, country: Country) -> tuple[dict[str, str | None], ...]:
     now = datetime.now(UTC)
     return tuple(_signin(tx, player, now) for player in cast(country))
+
+
+def _places(tx: Tx, people: Iterable[Mapping[str, str | None]]) -> dict[str, str]:
+    regions, units = ([str(person[kind]) for person in people if person[kind]] for kind in ("region", "unit"))
+    return names.of_regions(tx, regions) | names.of_units(tx, units)
 
 
 def _signin(tx: Tx, player: Player, now: datetime) -> dict[str, str | None]:
@@ -156,6 +165,31 @@ class _Announcing(uvicorn.Server):
         sys.stdout.flush()
 
 
+INTRODUCED = (
+    "inspector",
+    "inspector2",
+    "officer",
+    "chief",
+    "director",
+    "leader",
+    "auditor",
+    "department",
+    "school",
+    "admin",
+)
+"""Whom somebody meets first; all others are told by --json."""
+
+
+def _introduced(ready: Ready) -> list[dict[str, str | None]]:
+    by_name = {person["name"]: person for person in ready.people}
+    return [by_name[name] for name in INTRODUCED if name in by_name]
+
+
+def _line(person: Mapping[str, str | None], places: Mapping[str, str]) -> str:
+    role, place = ROLES[person["role"] or ""], places.get(person["region"] or person["unit"] or "", "")
+    return f"  {person['name']:<12} {place} {role.zh} ({role.en})"
+
+
 def _announcement(url: str, ready: Ready, *, as_json: bool) -> str:
     if as_json:
         return json.dumps({"url": url, "people": list(ready.people)}, ensure_ascii=False) + "\n"
@@ -163,7 +197,8 @@ def _announcement(url: str, ready: Ready, *, as_json: bool) -> str:
         f"整改闭环演示已启动 The rectification loop is running: {url}",
         f"接口说明 OpenAPI: {url}/openapi.json",
         f"所有人的密码 everybody's password: {PASSWORD}",
-        *(f"  {p['name']:<24} {p['role']:<12} {p['region'] or p['unit']}" for p in ready.people[:24]),
+        *(_line(person, ready.places) for person in _introduced(ready)),
+        f"（共 {len(ready.people)} 人，其余见 --json  {len(ready.people)} people in all; --json lists them）",
         "Ctrl+C 结束 ends it",
     ]
     return "\n".join(lines) + "\n"
