@@ -177,7 +177,7 @@ async def test_the_deadline_outlives_the_unit_the_title_and_what_happened() -> N
         (40, f"浙督〔2026〕7号：{due[:28]}…"),
     ):
         assert await text_of(told, longest) == text
-    undated = to_li(notice("浙督〔2026〕7号《通道》", said=said * 20, due="", ask="请在期限内报送整改方案。"))
+    undated = to_li(notice("浙督〔2026〕7号《通道》", said=said * 20, due="", ask="请在期限内报送整改方案。", url=""))
     assert await text_of(undated, 200) == "浙督〔2026〕7号《通道》：请在期限内报送整改方案。"
 
 
