@@ -61,6 +61,12 @@ _TRAIL = Prepared(
     .order_by(_EVENT.c.seq)
     .limit(bindparam("most"))
 )
+_LATEST = Prepared(
+    select(*(_EVENT.c[name] for name in _NAMES))
+    .where(_EVENT.c.chain == bindparam("chain"), _EVENT.c.seq < bindparam("before"))
+    .order_by(_EVENT.c.seq.desc())
+    .limit(bindparam("most"))
+)
 _PLACES = Prepared(
     select(*(_EVENT.c[name] for name in _NAMES)).where(
         _EVENT.c.chain == bindparam("chain"), _EVENT.c.seq.in_(bindparam("seqs", expanding=True))
@@ -95,6 +101,11 @@ def append(tx: Tx, entry: Entry) -> None:
 def trail(tx: Tx, chain: str, after_seq: int = 0, limit: int = 1_000) -> list[Entry]:
     """Up to `limit` entries of a chain in order, after the one numbered `after_seq`."""
     return [_entry(row) for row in tx.all(_TRAIL, chain=chain, after_seq=after_seq, most=limit)]
+
+
+def latest(tx: Tx, chain: str, before: int, limit: int) -> list[Entry]:
+    """Up to `limit` entries of a chain, the latest first, before the one numbered `before`."""
+    return [_entry(row) for row in tx.all(_LATEST, chain=chain, before=before, most=limit)]
 
 
 def at(tx: Tx, places: Iterable[tuple[str, int]]) -> dict[tuple[str, int], Entry]:
