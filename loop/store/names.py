@@ -76,3 +76,13 @@ def of_offices(tx: Tx, ids: Iterable[str]) -> dict[str, str]:
 def _called(tx: Tx, query: Prepared, ids: Iterable[str]) -> dict[str, str]:
     wanted = sorted({id_ for id_ in ids if id_})
     return {row[0]: row[1] for row in tx.all(query, ids=wanted)} if wanted else {}
+
+
+_ACCOUNTS = Prepared(
+    select(_PERSON.c.name, _PERSON.c.full_name).where(_PERSON.c.name.in_(bindparam("ids", expanding=True)))
+)
+
+
+def of_accounts(tx: Tx, accounts: Iterable[str]) -> dict[str, str]:
+    """The full name of whoever signs in with each of these names."""
+    return _called(tx, _ACCOUNTS, accounts)

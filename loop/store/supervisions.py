@@ -68,6 +68,7 @@ _WHOLE = select(_SUPERVISION, func.coalesce(_PERSON.c.name, "")).join_from(
     _SUPERVISION, _PERSON, _PERSON.c.id == _SUPERVISION.c.lead_id, isouter=True
 )
 _ONE = Prepared(_WHOLE.where(_SUPERVISION.c.id == bindparam("id")))
+_SOME = Prepared(_WHOLE.where(_SUPERVISION.c.id.in_(bindparam("ids", expanding=True))))
 _ADD = Prepared(_SUPERVISION.insert())
 _SET = Prepared(update(_SUPERVISION).where(_SUPERVISION.c.id == bindparam("key")), columns=_FIELDS)
 _TEAM_OF = Prepared(
@@ -114,6 +115,13 @@ def supervision(tx: Tx, id_: str) -> Supervision:
     if row is None:
         raise NotFound
     return _with_teams(tx, [_value(row)])[0]
+
+
+def some(tx: Tx, ids: Iterable[str]) -> dict[str, Supervision]:
+    """Those of these supervisions that there are, by id."""
+    wanted = sorted(set(ids))
+    found = [_value(row) for row in tx.all(_SOME, ids=wanted)] if wanted else []
+    return {value.id: value for value in _with_teams(tx, found)}
 
 
 def supervisions(

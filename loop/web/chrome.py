@@ -38,6 +38,7 @@ NAV: tuple[Entry, ...] = (
     Entry("/findings", Label("台账", "Ledger"), "ledger", SEES_REGION | {DEPARTMENT}),
     Entry("/findings", Label("我的问题", "My findings"), "ledger", frozenset({UNIT})),
     Entry("/board", Label("挂图作战", "Board"), "board", BOARD_ROLES),
+    Entry("/supervisions", Label("督导活动", "Supervisions"), "flag", SEES_REGION),
     Entry("/tip-offs", Label("线索", "Tip-offs"), "bell", frozenset(CHECKERS)),
     Entry("/audit", Label("审计", "Audit"), "shield", frozenset({AUDITOR, DIRECTOR, ADMIN})),
     Entry("/admin", Label("管理", "Administration"), "gear", frozenset({ADMIN})),

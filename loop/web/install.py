@@ -30,6 +30,8 @@ from loop.web import (
     public_results,
     public_state,
     sign_in,
+    supervisions,
+    supervisions_kept,
     virtual_clock,
     telling_channels,
     telling_deliveries,
@@ -45,7 +47,7 @@ from loop.web.render import Renderer
 ROUTERS: tuple[APIRouter, ...] = (
     language.router, leader.router, sign_in.router, desk.router, inbox.router,
     bulk.router, virtual_clock.router, opening.router, finding.router, acting.router, clock.router, paper.router,
-    ledger.router, ledger_views.router, board.router, workflow.router,
+    ledger.router, ledger_views.router, supervisions_kept.router, supervisions.router, board.router, workflow.router,
     profile.router, profile_password.router, profile_substitutes.router, profile_wishes.router, profile_access.router,
     public.router, public_state.router, public_results.router,
     tip_offs.router, audit.router,

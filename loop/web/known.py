@@ -30,7 +30,7 @@ ALIKE = 6
 def known_for(tx: Tx, visitor: Visitor, finding: Finding, model: type[BaseModel]) -> Known:
     """What the form of `model` on this finding may offer."""
     ways: dict[str, Callable[[], Options]] = {
-        "person": lambda: _colleagues(tx, visitor, finding.place.office_region),
+        "person": lambda: colleagues(tx, visitor, finding.place.office_region),
         "file": lambda: _files(tx, visitor, finding),
         "paper": lambda: _papers(tx, finding),
         "act": lambda: _acts(finding),
@@ -122,7 +122,7 @@ def _chosen(model: type[BaseModel]) -> Iterator[str]:
             yield from _chosen(inner)
 
 
-def _colleagues(tx: Tx, visitor: Visitor, region: Path) -> Options:
+def colleagues(tx: Tx, visitor: Visitor, region: Path) -> Options:
     """Everybody of the office, with their roles, by name."""
     held = people.holders(tx, office_region=region, superior_region=None, today=visitor.today)
     roles: dict[str, list[str]] = {}

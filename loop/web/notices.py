@@ -34,6 +34,10 @@ NOTICES: Mapping[str, Label] = {
     "no-letter-waits": Label("没有需要重发的信。", "There was nothing to send again."),
     "webhook-kept": Label("订阅已保存。", "The subscription is saved."),
     "others-signed-out": Label("其他设备已退出登录。", "The other devices are signed out."),
+    "view-kept": Label("视图已保存。", "The view is kept."),
+    "view-renamed": Label("视图已改名。", "The view has its new name."),
+    "view-deleted": Label("视图已删除。", "The view is deleted."),
+    "columns-kept": Label("列设置已保存。", "Your columns are kept."),
     "person-added": Label(
         "已添加。请把登录名和初始密码以安全方式告知本人。",
         "Added. Tell the person their sign-in name and first password in a safe way.",
@@ -48,14 +52,15 @@ NOTICES: Mapping[str, Label] = {
     "calendar-loaded": Label(
         "节假日安排已载入，有关期限已移动。", "The arrangement is loaded, and the deadlines that it touches have moved."
     ),
+    "supervision-begun": Label("督导活动已建立。", "The supervision has begun."),
+    "supervision-kept": Label("督导安排已保存。", "The plan is saved."),
+    "supervision-reported": Label("督导报告已保存。", "The report is kept."),
+    "supervision-retired": Label("督导活动已停用。", "The supervision is retired."),
+    "supervision-restored": Label("督导活动已恢复。", "The supervision is in use again."),
     "entry-added": Label("已添加。", "Added."),
     "entry-kept": Label("已保存。", "Saved."),
     "entry-retired": Label("已停用。", "Retired."),
     "entry-back": Label("已恢复使用。", "In use again."),
-    "view-kept": Label("视图已保存。", "The view is kept."),
-    "view-renamed": Label("视图已改名。", "The view has its new name."),
-    "view-deleted": Label("视图已删除。", "The view is deleted."),
-    "columns-kept": Label("列设置已保存。", "Your columns are kept."),
 }
 """By code. Nothing that a person typed stands in an address."""
 
