@@ -32,12 +32,12 @@ from loop.web import (
     sign_in,
     supervisions,
     supervisions_kept,
-    virtual_clock,
     telling_channels,
     telling_deliveries,
     telling_gaps,
     telling_webhooks,
     tip_offs,
+    virtual_clock,
     workflow,
 )
 from loop.web.assets import Shelf
