@@ -91,7 +91,7 @@ class FormMaker:
 
     def __init__(self, known: Known, faults: Iterable[Fault] = ()) -> None:
         self._known = known
-        self._faults = {fault.field: fault.label for fault in faults}
+        self._faults = _by_field(faults)
         self._told: set[str] = set()
 
     def form(self, model: type[BaseModel], values: Mapping[str, Any] | None, *, more: str = "") -> Form:
@@ -179,6 +179,16 @@ class FormMaker:
         if found is not None:
             self._told.add(path)
         return found
+
+
+def _by_field(faults: Iterable[Fault]) -> dict[str, Label]:
+    """What is wrong with each field, in one sentence after the other."""
+    found: dict[str, Label] = {}
+    for fault in faults:
+        before = found.get(fault.field)
+        both = Label(f"{before.zh} {fault.label.zh}", f"{before.en} {fault.label.en}") if before else fault.label
+        found[fault.field] = both
+    return found
 
 
 def _number_of(model: type[BaseModel]) -> str:

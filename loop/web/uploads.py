@@ -18,7 +18,7 @@ from loop.access import NOT_FROM_HERE
 from loop.browser import is_foreign
 from loop.engine.door import Wish
 from loop.engine.record import Outcome
-from loop.kernel.errors import Fault, Forbidden, LoopError, TooLarge, Unavailable, UnsupportedFile
+from loop.kernel.errors import Fault, Forbidden, Invalid, LoopError, TooLarge, Unavailable, UnsupportedFile
 from loop.kernel.labels import Label
 from loop.store import evidence
 from loop.store.evidence import StoredFile
@@ -90,7 +90,8 @@ async def _keep(request: Request, field: str, file: UploadFile, uploads: list[Up
 
 
 def _fault(field: str, name: str, why: LoopError) -> Fault:
-    said = Label(NAMED.zh.format(name=name, why=why.label.zh), NAMED.en.format(name=name, why=why.label.en))
+    label = why.faults[0].label if isinstance(why, Invalid) else why.label
+    said = Label(NAMED.zh.format(name=name, why=label.zh), NAMED.en.format(name=name, why=label.en))
     return Fault(field, why.code, said)
 
 
