@@ -162,7 +162,7 @@ def test_a_finding_lives_its_whole_life_on_screens(stage: Stage, tmp_path: Path,
         ("成效保持", "现场核查属实", "请尽快办结") if WAYS[way]["language"] == "zh" else ("现场核查属实", "请尽快办结")
     )
     assert all(word in told for word in words)
-    assert page.locator("ol.story > li").count() == life.world.version(life.number)
+    assert page.locator("ol.story .hash code").count() == life.world.version(life.number)
     assert page.locator("main a[href*='/actions/']:not([href$=comment]):not([href$=attach])").count() == 0
     assert stage.complaints == []
 

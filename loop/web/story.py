@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from itertools import groupby
 from json import loads
 from typing import Any
 
@@ -55,6 +56,8 @@ class Chapter:
     hash: str
     hearers: tuple[Hearer, ...]
     read_count: int
+    alike: tuple[Chapter, ...] = ()
+    """The same said before by the system, with nothing in between."""
 
 
 def story(tx: Tx, visitor: Visitor, number: str, steps: Iterable[Step], *, full: bool) -> tuple[Chapter, ...]:
@@ -68,7 +71,15 @@ def story(tx: Tx, visitor: Visitor, number: str, steps: Iterable[Step], *, full:
     called = names.of_people(
         tx, ids | {id_ for step in shown for id_ in (step.entry.actor_id, step.entry.for_id) if id_}
     )
-    return tuple(_chapter(visitor, step, heard.get(step.entry.seq, []), called) for step in reversed(shown))
+    chapters = (_chapter(visitor, step, heard.get(step.entry.seq, []), called) for step in reversed(shown))
+    return tuple(_folded(chapters))
+
+
+def _folded(chapters: Iterable[Chapter]) -> Iterator[Chapter]:
+    """Reminders that follow each other as one chapter, so that what people did stands out."""
+    for _, run in groupby(chapters, key=lambda one: one.label if one.by_system and one.target is None else one.seq):
+        first, *rest = run
+        yield replace(first, alike=tuple(rest))
 
 
 def _chapter(visitor: Visitor, step: Step, heard: list[Told], called: Mapping[str, tuple[str, str]]) -> Chapter:
