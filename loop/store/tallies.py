@@ -193,6 +193,7 @@ def recount(tx: Tx, zone: tzinfo) -> None:
     tx.run(_DROP)
     tx.run(_MARK, place=EVERYWHERE, measure="made", part="", n=1)
     known = {(row[0], row[1]) for rows in _walk_offs(tx) for row in rows}
+    found: Counter[Cell] = Counter()
     after = 0
     while rows := tx.all(_NEXT, after=after):
         after = rows[-1][0]
@@ -200,9 +201,10 @@ def recount(tx: Tx, zone: tzinfo) -> None:
         for (_, number, off, positive, *_rest), one in zip(rows, at, strict=True):
             if off != NEVER_TEXT and not positive and (number, off) not in known:
                 write_offs.enter(tx, number, off, {name: getattr(one, name) for name in LEVELS}, zone)
-        _add(tx, ((cell, 1) for one in at for cell in _cells(one, zone)))
+        found.update(cell for one in at for cell in _cells(one, zone))
     for offs in _walk_offs(tx):
-        _add(tx, ((cell, 1) for row in offs for cell in write_offs.cells(dict(zip(_OF_OFF, row, strict=True)))))
+        found.update(cell for row in offs for cell in write_offs.cells(dict(zip(_OF_OFF, row, strict=True))))
+    _add(tx, found.items())
 
 
 def _walk_offs(tx: Tx) -> Iterator[list[tuple[Any, ...]]]:
