@@ -95,6 +95,29 @@ async def test_chips_speak_in_words_and_leave_the_others_alone(pages: Pages) -> 
     assert set(chips(await english.get("/findings?light=green&mine=true"))) == {"Light: green", "Mine"}
 
 
+async def test_a_unit_is_named_in_full_or_chosen_from_those_that_are_alike(pages: Pages) -> None:
+    pages.world.received(title="甲校问题")
+    pages.world.received(title="乙校问题", unit="other_school")
+    officer = await pages.browser("officer")
+    form = (await officer.get("/findings")).form("/findings")
+    seen = await officer.send(form, unit="桐峰镇中心小学")
+    assert found(seen) == ["甲校问题"]
+    assert list(chips(seen)) == ["单位：桐峰镇中心小学"]
+    # The field keeps what was typed, so that the next filter is added to it.
+    seen = await officer.send(seen.form("/findings"), stage="review")
+    assert asked(seen) == [("stage", "review"), ("unit", "桐峰镇中心小学")]
+    chosen = await officer.get("/findings?unit=school")
+    assert asked(await officer.send(chosen.form("/findings"), stage="rectification"))[1] == ("unit", "school")
+    assert (
+        asked(await officer.send(chosen.form("/findings"), unit=["school", "云溪县第二中学"]))[0][1] == "云溪县第二中学"
+    )
+    unclear = await officer.send(form, unit="学")
+    assert unclear.status == 422
+    assert "名称相近的有：" in unclear.text
+    assert "没有这个单位" in (await officer.send(form, unit="不存在的学校")).text
+    assert "没有这个单位" in (await officer.send(form, unit="石桥县第一中学")).text
+
+
 @pytest.mark.parametrize(
     ("query", "sentence"),
     [

@@ -85,7 +85,7 @@ def with_units(tx: Tx, visitor: Visitor, model: type[BaseModel], values: Mapping
     for name, info in model.model_fields.items():
         typed = str(found.get(name) or "").strip()
         if hints_of(info).get("choose") == "unit" and typed:
-            found[name] = _unit(tx, visitor, name, typed)
+            found[name] = unit_called(tx, visitor, name, typed)
     return found
 
 
@@ -97,7 +97,8 @@ def units_like(tx: Tx, visitor: Visitor, typed: str, limit: int = 20) -> list[st
     return [unit.name for unit in page.items]
 
 
-def _unit(tx: Tx, visitor: Visitor, name: str, typed: str) -> str:
+def unit_called(tx: Tx, visitor: Visitor, name: str, typed: str) -> str:
+    """The id of the one unit of this name that the visitor may look at; raises Invalid, with the names that are alike."""
     page = places.units(
         tx, q=typed[:100], active=True, within=regions_of(visitor.actor), own=units_of(visitor.actor), limit=MOST
     )

@@ -6,7 +6,7 @@ Offices, departments, leaders and auditors get a table; a unit gets its findings
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response
@@ -14,7 +14,7 @@ from starlette.responses import Response
 from loop.kernel.errors import Invalid
 from loop.kernel.labels import Label
 from loop.kernel.people import DEPARTMENT, LEADER, OFFICE_ROLES, UNIT
-from loop.store import ledger, saved_views
+from loop.store import ledger, places, saved_views
 from loop.store.ledger import Count, LedgerRow
 from loop.store.paging import Page as Rows
 from loop.store.reach import SEES_REGION
@@ -22,6 +22,7 @@ from loop.store.saved_views import SavedView
 from loop.store.session import Tx
 from loop.web.chrome import SEES
 from loop.web.faults import wrong_of
+from loop.web.known import unit_called
 from loop.web.ledger_asked import AFTER, MOMENTS, PLACE, Asked, asked_of, is_untidy
 from loop.web.ledger_cards import Card, cards
 from loop.web.ledger_filters import Chip, Offered, chips, offered, spots_of
@@ -39,7 +40,7 @@ COLUMNS_COOKIE = "loop_columns"
 CHOOSE = OFFICE_ROLES | {LEADER, DEPARTMENT}
 """Roles that take an action on several findings at once."""
 HIDDEN_FIELDS = MOMENTS | {
-    "state", "severity", "category", "kind", "dispute", "level_min", "suspended", "region", "office"
+    "state", "severity", "category", "kind", "dispute", "level_min", "suspended", "unit", "region", "office"
 }  # fmt: skip
 MORE_FIELDS = HIDDEN_FIELDS | {"sort", "limit"}
 """What stands under "more", which is opened where something of it is wrong."""
@@ -66,11 +67,13 @@ class Typed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LedgerView:
-    """The whole page. `given` are the values of the filter by field, as they came; `cards` take the place of `lines` for a
-    unit.
+    """The whole page. `given` are the values of the filter by field, as they came, the unit's by its name or by its id;
+    `cards` take the place of `lines` for a unit.
     """
 
     given: Mapping[str, tuple[str, ...]]
+    unit_is_named: bool
+    unit_name: str
     query: str
     wrong: Mapping[str, Label]
     refusal: Label | None
@@ -112,12 +115,14 @@ async def list_findings(request: Request) -> Response:
 def page_of(tx: Tx, visitor: Visitor, asked: Asked, columns: str = "", typed: Typed | None = None) -> Page:
     """The page that answers a question; with `typed` the form for a view that was refused is shown again."""
     plain = visitor.holds(UNIT) and not visitor.holds(*SEES_REGION, DEPARTMENT)
+    asked, is_name = with_unit(tx, visitor, asked)
     found = _found(tx, visitor, asked)
     spots = spots_of(tx, visitor, asked)
     rows, names = found.rows.items, chosen_columns(columns)
     after = asked.query.after
     view = LedgerView(
-        given={name: asked.all(name) for name in dict.fromkeys(name for name, _ in asked.given)},
+        given={name: asked.all(name) for name in dict.fromkeys(name for name, _ in asked.given)}, unit_is_named=is_name,
+        unit_name=rows[0].unit.name if asked.query.unit and rows else "",
         query=asked.text, wrong=found.wrong, refusal=found.refusal,
         offered=offered(visitor.service.book.workflow, spots),
         more_open=bool(MORE_FIELDS & set(found.wrong)),
@@ -134,6 +139,18 @@ def page_of(tx: Tx, visitor: Visitor, asked: Asked, columns: str = "", typed: Ty
         template="ledger.html", title=OWN_TITLE if plain else TITLE, lead=OWN_LEAD if plain else None, view=view,
         wide=not plain, status=422 if found.refusal else 200,
     )  # fmt: skip
+
+
+def with_unit(tx: Tx, visitor: Visitor, asked: Asked) -> tuple[Asked, bool]:
+    """The question with the unit's id where somebody typed its name, and whether they did."""
+    typed = asked.query.unit
+    if not typed or places.find_unit(tx, typed):
+        return asked, False
+    try:
+        unit = unit_called(tx, visitor, "unit", typed)
+    except Invalid as error:
+        return replace(asked, wrong={**asked.wrong, **{fault.field: fault.label for fault in error.faults}}), True
+    return replace(asked, query=asked.query.model_copy(update={"unit": unit})), True
 
 
 @dataclass(frozen=True, slots=True)

@@ -139,7 +139,8 @@ def _known(
         for value in asked.all(name):
             yield (name, value), yes if getattr(asked.query, name) else no
     yield ("q", asked.first("q")), QUOTED.filled(words=asked.first("q"))
-    yield ("unit", asked.first("unit")), _same(rows[0].unit.name) if rows else CHOSEN_UNIT
+    if rows or (asked.first("unit") == asked.query.unit and "unit" not in asked.wrong):
+        yield ("unit", asked.first("unit")), _same(rows[0].unit.name) if rows else CHOSEN_UNIT
     if rows:
         yield ("office", asked.first("office")), _same(rows[0].office.name)
     for spot in spots:
