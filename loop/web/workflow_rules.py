@@ -13,7 +13,10 @@ from loop.kernel.workflow import Workflow
 from loop.web.workflow_sources import NATURES, source
 
 AND = Label("、", ", ")
-CHINESE = {"d": "天", "wd": "个工作日", "mo": "个月", "h": "小时"}
+UNITS = {
+    "d": Label("天", "days"), "wd": Label("个工作日", "working days"), "mo": Label("个月", "months"),
+    "h": Label("小时", "hours"),
+}  # fmt: skip
 ONE = {"wd": "working day", "mo": "month", "d": "day", "h": "hour"}
 MANY = {"wd": "working days", "mo": "months", "d": "days", "h": "hours"}
 CASES = {
