@@ -39,7 +39,7 @@ LEAD = Label(
 VERIFIERS = (AUDITOR, ADMIN)
 READERS = (AUDITOR, ADMIN, DIRECTOR)
 SCOPE = "audit"
-AT_A_TIME = 50
+AT_A_TIME = 30
 STEPS_AT_A_TIME = 200
 LARGEST = 2**31 - 1
 """No chain is longer, whatever an address says."""

@@ -86,13 +86,16 @@ def in_words(tx: Tx, visitor: Visitor, entries: Sequence[Entry], within: tuple[P
         entries = [one for one in entries if not places[one.seq] or any(covers(within, p) for p in places[one.seq])]
     rows = [(entry, loads(entry.effects), loads(entry.payload)) for entry in entries]
     called = _called(tx, rows)
-    return tuple(
-        Change(
-            entry.seq, DEEDS.get(entry.action, Label(entry.action, entry.action)), _subject(effects, payload, called),
-            _details(payload), _who(entry, called), ROLES.get(entry.actor_role, Label("", "")), visitor.times.past(entry.at),
-            entry.hash,
-        )
-        for entry, effects, payload in rows
+    return tuple(_change(entry, effects, payload, called, visitor) for entry, effects, payload in rows)
+
+
+def _change(
+    entry: Entry, effects: Mapping[str, Any], payload: Mapping[str, Any], called: Called, visitor: Visitor
+) -> Change:
+    subject = _subject(effects, payload, called)
+    return Change(
+        entry.seq, DEEDS.get(entry.action, Label(entry.action, entry.action)), subject, _details(payload, subject),
+        _who(entry, called), ROLES.get(entry.actor_role, Label("", "")), visitor.times.past(entry.at), entry.hash,
     )  # fmt: skip
 
 
@@ -129,10 +132,11 @@ def _subject(effects: Mapping[str, Any], payload: Mapping[str, Any], called: Cal
     return _same(str(payload.get("person") or ""))
 
 
-def _details(payload: Mapping[str, Any]) -> tuple[tuple[Label, Label], ...]:
+def _details(payload: Mapping[str, Any], subject: Label) -> tuple[tuple[Label, Label], ...]:
     """What an entry says beyond its subject; ids say nothing to people."""
-    shown = ((name, value) for name, value in payload.items() if name in FIELDS and not isinstance(value, dict | list))
-    return tuple((FIELDS[name], _value(value)) for name, value in shown)
+    given = ((name, value) for name, value in payload.items() if name in FIELDS and not isinstance(value, dict | list))
+    told = ((FIELDS[name], _value(value)) for name, value in given)
+    return tuple((name, value) for name, value in told if value.zh not in subject.zh)
 
 
 def _value(value: Any) -> Label:

@@ -54,6 +54,7 @@ class ReportView:
     candidates: tuple[School, ...] = ()
     refusal: Label | None = None
     wrong: Mapping[str, Label] = field(default_factory=dict)
+    many: bool = False
     longest: int = LONGEST
     longest_line: int = LONGEST_LINE
 
@@ -178,7 +179,7 @@ def _page(
     if sent:
         view = replace(
             view, typed={name: sent.get(name) for name in FIELDS}, candidates=candidates, wrong=wrong_of(error),
-            refusal=summary_of(error, *FIELDS) if error else None,
+            refusal=summary_of(error, *FIELDS) if error else None, many=len(candidates) == CANDIDATES,
         )  # fmt: skip
         status = error.status if error else 200
     return Page(template="public_report.html", title=TITLE, lead=LEAD, view=view, status=status)
