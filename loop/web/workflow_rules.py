@@ -100,7 +100,7 @@ def limits(workflow: Workflow, rules: RuleBook) -> tuple[tuple[Label, Length], .
 def said(rule: Rule) -> Label:
     """A length in words."""
     return Label(
-        f"{rule.number} {CHINESE[rule.unit]}", f"{rule.number} {(ONE if rule.number == 1 else MANY)[rule.unit]}"
+        f"{rule.number} {UNITS[rule.unit].zh}", f"{rule.number} {(ONE if rule.number == 1 else MANY)[rule.unit]}"
     )
 
 
