@@ -25,14 +25,14 @@ from loop.kernel.people import (
     SYSTEM,
     UNIT,
 )
+from loop.kernel.rules import AS_ORDERED
 from loop.kernel.workflow import SAME, Action, Move, Tell, move
 from workflows import dispute, papers
 from workflows import stages as s
 from workflows.bulletin import private_details
 from workflows.fields import NewFinding
-from workflows.guards import asks, guard, later_than_today
+from workflows.guards import asks, asks_beforehand, guard, later_than_today
 from workflows.report import end_suspension
-from workflows.timers import AS_ORDERED
 
 ALL_IN_SCOPE = (INSPECTOR, OFFICER, CHIEF, DIRECTOR, UNIT, DEPARTMENT, LEADER, REVIEWER, SUPERIOR, IN_SCOPE)
 
@@ -347,7 +347,7 @@ ACTIONS = (
     Action(
         name="answer_instruction", label=Label("回复批示", "answer the instruction"), by=(OFFICER, CHIEF),
         moves=anywhere(s.EVERY), payload=Reply, effect=_closes("instruction_reply", "instructions"),
-        guards=(asks(
+        guards=(asks_beforehand(
             "instruction_open", "有待回复的批示", "an instruction waits",
             _waiting_for("instruction_reply", "没有待回复的批示。", "No instruction waits for an answer."),
         ),), answers=("instruction_reply",), tell=(LEADER, DIRECTOR),
@@ -359,7 +359,7 @@ ACTIONS = (
     Action(
         name="record_transfer_result", label=Label("登记移送结果", "record the result of a transfer"), by=(OFFICER,),
         moves=anywhere(s.EVERY), payload=Reply, effect=_closes("transfer_result", "transfers"),
-        guards=(asks(
+        guards=(asks_beforehand(
             "transfer_open", "有待反馈的移送", "a transfer waits",
             _waiting_for("transfer_result", "没有待反馈的移送。", "No transfer waits for its result."),
         ),), answers=("transfer_result",), tell=(CHIEF,),

@@ -24,6 +24,11 @@ def asks(code: str, zh: str, en: str, test: Callable[[Case], Label | None], *, n
     return Guard(code, Label(zh, en), test, True, frozenset(needs.split()))
 
 
+def asks_beforehand(code: str, zh: str, en: str, test: Callable[[Case], Label | None]) -> Guard:
+    """The same, for a test that already knows without a payload when nothing can come of the action."""
+    return Guard(code, Label(zh, en), test)
+
+
 def listed(numbers: Iterable[object]) -> str:
     """Numbers as people list them."""
     return ", ".join(str(n) for n in numbers)
