@@ -20,7 +20,7 @@ from pydantic_settings import SettingsError as BadVariable
 Tree = dict[str, Any]
 Where = tuple[str | int, ...]
 
-SET_HERE = "set by this office"
+SET_HERE = {"source": "本机构设定", "source_en": "set by this office", "provenance": "O"}
 
 _HEADER = re.compile(r"\s*(\[\[?)\s*([^\[\]]+?)\s*\]\]?\s*(?:#.*)?$")
 _KEY = re.compile(r"\s*((?:[\w-]+|\"[^\"]*\"|'[^']*')(?:\s*\.\s*(?:[\w-]+|\"[^\"]*\"|'[^']*'))*)\s*=")
@@ -125,9 +125,12 @@ def line_of(text: str, where: Where) -> int | None:
 
 def _with_source(before: Tree, given: Any) -> Tree:
     told = given if isinstance(given, dict) else {"value": given}
+    if "source" in told:
+        # The English of another source would not be its translation.
+        told = {"source_en": "", **told}
     if told.get("value", before["value"]) == before["value"]:
         return {**before, **told}
-    return {**before, "source": SET_HERE, "provenance": "O", **told}
+    return {**before, **SET_HERE, **told}
 
 
 def _sets(tree: Any, where: Where) -> bool:

@@ -107,9 +107,10 @@ class Part(BaseModel):
 
 
 class Sourced(Part):
-    """What a time limit says of itself beside its value."""
+    """What a time limit says of itself beside its value; `source_en` is its source in English."""
 
     source: Text
+    source_en: str = ""
     provenance: Provenance
 
 

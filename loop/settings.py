@@ -151,7 +151,7 @@ def _points(limits: TimeLimits) -> tuple[Rule, ...]:
 
 def _rule(key: str, value: str, basis: Sourced) -> Rule:
     number, unit = parse_duration(value)
-    return Rule(key, number, unit, basis.source, basis.provenance)
+    return Rule(key, number, unit, basis.source, basis.provenance, basis.source_en)
 
 
 def _strange_limits(tree: Tree, shipped: Tree) -> Iterator[tuple[Where, str]]:

@@ -39,9 +39,7 @@ async def test_an_event_names_deadline_finding_state_and_rule_and_rings_the_day_
     number = site.world.received()
     event = await (await subscribed(site, "school")).one("整改方案报送期限")
     assert event.summary == f"整改方案报送期限：{number}《消防通道堵塞》"
-    assert event.description == (
-        "当前状态：制定方案\n依据：product default; no rule found in education texts（产品默认）"
-    )
+    assert event.description == "当前状态：制定方案\n依据：教育督导文件中未查到规定（产品默认）"
     assert (event.status, event.categories) == ("CONFIRMED", ["一般"])
     assert site.world.due(number, "plan_due") == event.day
     assert event.rings == timedelta(hours=-15)
@@ -57,7 +55,7 @@ async def test_the_calendar_speaks_the_language_of_whoever_subscribed(site: Site
     event = await reader.one("plan due")
     assert event.summary == f"plan due: {number} “消防通道堵塞”"
     assert event.description.splitlines()[0] == "State: planning"
-    assert event.description.endswith("(product default)")
+    assert event.description.splitlines()[1] == "Basis: no rule found in education texts (product default)"
     assert event.categories == ["normal"]
 
 

@@ -14,7 +14,9 @@ import pytest
 import structlog
 
 from loop import log
-from loop.kernel.rules import parse_duration
+from loop.kernel.labels import Label
+from loop.kernel.reference import beyond
+from loop.kernel.rules import AS_ORDERED, Rule, parse_duration
 from loop.setting_layers import line_of
 from loop.settings import Settings, SettingsError, load_settings, rule_book, shipped_config
 
@@ -111,12 +113,42 @@ def test_no_setting_is_left_undocumented() -> None:
     assert len(DOCUMENTED) == count(tomllib.loads(shipped_config().read_text("utf-8")))
 
 
-@pytest.mark.parametrize("rule", rule_book(load_settings()).rules.values(), ids=lambda rule: rule.key)
-def test_a_limit_never_passes_for_law_that_was_not_read(rule: object) -> None:
-    source, provenance = rule.source, rule.provenance  # type: ignore[attr-defined]
-    assert provenance in {"V", "A", "P"}
-    assert source.startswith("by analogy: ") == (provenance == "A")
-    assert source.startswith("product default") == (provenance == "P")
+def shipped_rules() -> list[Rule]:
+    book = rule_book(load_settings())
+    return [*book.rules.values(), *book.lookback[:1], *book.lookback_grave[:1]]
+
+
+SHIPPED = shipped_rules()
+NUMERALS = "零一二三四五六七八九"
+
+
+def number(numeral: str) -> int:
+    """A Chinese numeral below a hundred."""
+    tens, ten, ones = numeral.rpartition("十")
+    return (NUMERALS.index(tens) if tens else bool(ten)) * 10 + (NUMERALS.index(ones) if ones else 0)
+
+
+@pytest.mark.parametrize("rule", SHIPPED, ids=lambda rule: rule.key)
+def test_a_limit_never_passes_for_law_that_was_not_read(rule: Rule) -> None:
+    assert rule.provenance in {"V", "A", "P"}
+    assert rule.basis.zh.startswith("类推：") == rule.basis.en.startswith("by analogy: ") == (rule.provenance == "A")
+    assert rule.basis.zh.startswith("产品默认，") == (rule.provenance == "P")
+    assert rule.basis.en.startswith(("product default; ", "product default, ")) == (rule.provenance == "P")
+
+
+@pytest.mark.parametrize("rule", SHIPPED, ids=lambda rule: rule.key)
+def test_a_source_names_the_same_laws_and_articles_in_both_languages(rule: Rule) -> None:
+    zh, en = rule.basis
+    assert not re.search("[A-Za-z]", zh)
+    assert en != zh
+    laws = re.findall(r"[\d一-鿿]*[一-鿿]{3,}(?:\([\d一-鿿]+\)\w*)?", en)
+    assert all(law in zh for law in laws), laws
+    articles = [
+        int(n) for told in re.findall(r"Art (\d+(?:\([0-9]\))?(?: and \d+)?)", en) for n in re.findall(r"\d+", told)
+    ]
+    assert sorted(
+        map(number, re.findall("第([一二三四五六七八九十]+)[条项]", zh.replace("第 13 问第四项", "")))
+    ) == sorted(articles)
 
 
 def test_the_comment_above_a_limit_gives_the_same_provenance_as_the_limit() -> None:
@@ -136,7 +168,8 @@ def test_a_file_of_ones_own_says_only_what_differs(tmp_path: Path) -> None:
 
 def test_a_changed_limit_is_shown_as_the_offices_own(tmp_path: Path) -> None:
     rule = rule_book(load_settings(own_file(tmp_path, 'deadlines.plan_due = "10wd"'))).rule("plan_due")
-    assert (rule.number, rule.unit, rule.source, rule.provenance) == (10, "wd", "set by this office", "O")
+    assert (rule.number, rule.unit, rule.source, rule.provenance) == (10, "wd", "本机构设定", "O")
+    assert rule.basis.en == "set by this office"
 
 
 def test_a_limit_repeated_unchanged_keeps_its_source(tmp_path: Path) -> None:
@@ -145,14 +178,40 @@ def test_a_limit_repeated_unchanged_keeps_its_source(tmp_path: Path) -> None:
 
 
 def test_an_office_may_name_its_own_source(tmp_path: Path) -> None:
-    text = '[deadlines]\nplan_due = { value = "10wd", source = "our rules, article 12" }\n'
-    rule = rule_book(load_settings(own_file(tmp_path, text))).rule("plan_due")
-    assert (rule.number, rule.source, rule.provenance) == (10, "our rules, article 12", "O")
+    text = """[deadlines]
+        plan_due = { value = "10wd", source = "本机构工作规则第十二条" }
+        plan_review = { value = "6wd", source = "第十三条", source_en = "article 13" }
+        defence = { value = "10d", source = "第十四条", provenance = "O" }
+    """
+    book = rule_book(load_settings(own_file(tmp_path, text)))
+    rule = book.rule("plan_due")
+    assert (rule.number, rule.source, rule.provenance) == (10, "本机构工作规则第十二条", "O")
+    assert rule.basis == Label("本机构工作规则第十二条", "本机构工作规则第十二条")
+    assert book.rule("plan_review").basis == Label("第十三条", "article 13")
+    assert book.rule("defence").basis == Label("第十四条", "第十四条")
+
+
+def test_what_a_clock_has_recorded_reads_in_both_languages_while_a_rule_rests_on_it(tmp_path: Path) -> None:
+    book = rule_book(load_settings(own_file(tmp_path, 'deadlines.plan_due = "10wd"')))
+    for rule in (*book.rules.values(), *book.lookback, AS_ORDERED):
+        assert book.basis_of(rule.source) == book.basis_of(rule.basis.en) == rule.basis
+    assert book.basis_of("本机构设定") == Label("本机构设定", "set by this office")
+    assert book.basis_of("一九九九年旧规") == Label("一九九九年旧规", "一九九九年旧规")
+
+
+def test_a_place_that_shows_the_provenance_does_not_say_it_twice() -> None:
+    assert beyond(Label("产品默认，未查到规定", "product default; no rule found"), "P") == (
+        "未查到规定",
+        "no rule found",
+    )
+    assert beyond(Label("类推：某法", "by analogy: some law"), "A") == ("某法", "some law")
+    assert beyond(Label("本机构设定", "set by this office"), "O") == ("", "")
+    assert beyond(Label("产品默认值表", "product defaults"), "P") == ("产品默认值表", "product defaults")
 
 
 def test_look_back_points_can_be_set_and_are_then_the_offices_own(tmp_path: Path) -> None:
     book = rule_book(load_settings(own_file(tmp_path, '[lookback]\npoints = ["1mo"]\n')))
-    assert [(point.number, point.unit, point.source) for point in book.lookback] == [(1, "mo", "set by this office")]
+    assert [(point.number, point.unit, point.source) for point in book.lookback] == [(1, "mo", "本机构设定")]
 
 
 def test_the_environment_beats_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -162,7 +221,7 @@ def test_the_environment_beats_the_file(tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.setenv("LOOP_LADDER__WARN_BEFORE", "[7, 3]")
     settings = load_settings()
     book = rule_book(settings)
-    assert (book.rule("plan_due").number, book.rule("plan_due").source) == (12, "set by this office")
+    assert (book.rule("plan_due").number, book.rule("plan_due").source) == (12, "本机构设定")
     assert book.rule("plan_review").number == 6
     assert settings.database.url == "postgresql+psycopg://loop@db.example/loop"
     assert book.ladder.warn_before == (7, 3)

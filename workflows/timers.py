@@ -14,13 +14,10 @@ from loop.kernel.case import Case, Draft
 from loop.kernel.clocks import Climb, Close, Fire, Recur, Remind, TimerRule
 from loop.kernel.labels import Label
 from loop.kernel.people import AUTHOR, CHAIR, CHIEF, DIRECTOR, LEADER, OFFICER, REVIEWER, SUPERIOR, UNIT
-from loop.kernel.rules import Rule
+from loop.kernel.rules import AS_ORDERED
 from loop.kernel.workflow import Starter
 from workflows import stages as s
 from workflows.guards import rectify_key
-
-AS_ORDERED = Rule("as_ordered", 0, "d", "as written in the order or plan itself", "O")
-"""Stands in for a rule where the date itself was written down."""
 
 CHIEF_THEN_LEADER = Remind((CHIEF,), (LEADER,))
 CHIEF_ONLY = Remind((CHIEF,))

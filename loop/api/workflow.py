@@ -179,7 +179,10 @@ def _timer(timer: TimerRule, rules: RuleBook) -> dict[str, Any]:
 
 
 def _rule(rule: Rule) -> dict[str, str]:
-    return {"value": f"{rule.number}{rule.unit}", "source": rule.source, "provenance": rule.provenance}
+    return {
+        "value": f"{rule.number}{rule.unit}", "source": rule.source, "source_en": rule.basis.en,
+        "provenance": rule.provenance,
+    }  # fmt: skip
 
 
 def _when_due(how: Behaviour) -> dict[str, Any]:

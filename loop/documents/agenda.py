@@ -17,7 +17,7 @@ from loop.kernel.calendar import local_day
 from loop.kernel.clocks import Timer
 from loop.kernel.decide import Book
 from loop.kernel.labels import Label
-from loop.kernel.reference import PROVENANCE
+from loop.kernel.reference import PROVENANCE, beyond
 from loop.kernel.vocabulary import SEVERITIES
 from loop.kernel.workflow import COURSE
 
@@ -34,6 +34,7 @@ SUMMARY = Label("{timer}：{subject}", "{timer}: {subject}")
 OF_WHAT = Label("{timer}（{note}）", "{timer} ({note})")
 STATE = Label("当前状态：{state}", "State: {state}")
 SOURCE = Label("依据：{source}（{provenance}）", "Basis: {source} ({provenance})")
+ONLY_SOURCE = Label("依据：{provenance}", "Basis: {provenance}")
 PROVISIONAL = Label(
     "所涉年份的放假安排尚未公布，此日期为暂定。",
     "The holidays of a year it runs through are not published yet: the date is provisional.",
@@ -156,8 +157,8 @@ def _lines(entry: Entry, book: Book, language: str) -> Iterator[str]:
         yield STANDS_STILL.in_(language)
     if state and timer.stopped_at is None:
         yield STATE.in_(language).format(state=state.label.in_(language))
-    provenance = PROVENANCE.get(timer.provenance)
-    shown = provenance.in_(language) if provenance else timer.provenance
-    yield SOURCE.in_(language).format(source=timer.source, provenance=shown)
+    provenance = PROVENANCE.get(timer.provenance, Label(timer.provenance, timer.provenance)).in_(language)
+    source = beyond(book.rules.basis_of(timer.source), timer.provenance).in_(language)
+    yield (SOURCE if source else ONLY_SOURCE).in_(language).format(source=source, provenance=provenance)
     if book.calendar.is_provisional(timer.started_on, local_day(timer.due_at, book.calendar)):
         yield PROVISIONAL.in_(language)

@@ -5,6 +5,7 @@ The same workflow and rules give the same text, byte by byte, so that a test can
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from loop.kernel.check_words import payload_labels
@@ -25,6 +26,15 @@ PROVENANCE = {
     "P": Label("产品默认", "product default"),
     "O": Label("本机构设定", "set by this office"),
 }
+
+
+def beyond(basis: Label, provenance: str) -> Label:
+    """What a source says beyond its provenance, for a place that shows this already; empty where it says no more."""
+    known = PROVENANCE.get(provenance, Label("", ""))
+    zh, en = (
+        re.sub(f"^{re.escape(word)}([，；：]|[,;:] |$)", "", text) for word, text in zip(known, basis, strict=True)
+    )
+    return Label(zh, en)
 
 
 def reference(workflow: Workflow, table: Table, rules: RuleBook) -> str:
@@ -247,7 +257,7 @@ def _further(workflow: Workflow, rules: RuleBook) -> str:
 
 
 def _source(rule: Rule) -> str:
-    return f"[{rule.provenance}] {rule.source}"
+    return f"[{rule.provenance}] {rule.basis.en}"
 
 
 def _consequence(timer: TimerRule) -> str:

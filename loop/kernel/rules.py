@@ -5,8 +5,10 @@ Nothing here reads a file or a clock; `loop.settings` fills the book once at sta
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
+
+from loop.kernel.labels import Label
 
 Provenance = Literal["V", "A", "P", "O"]
 """V: law or local rule, read. A: a rule of another field, by analogy. P: product default. O: set by this office."""
@@ -26,13 +28,25 @@ def parse_duration(text: str) -> tuple[int, str]:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One time limit: how long, in which unit, and on what it rests."""
+    """One time limit: how long, in which unit, and on what it rests. `source` is what clocks record, in Chinese as shipped."""
 
     key: str
     number: int
     unit: str
     source: str
     provenance: Provenance
+    source_en: str = ""
+
+    @property
+    def basis(self) -> Label:
+        """The source in both languages; as it is written where it has no English."""
+        return Label(self.source, self.source_en or self.source)
+
+
+AS_ORDERED = Rule(
+    "as_ordered", 0, "d", "以文书或者方案所定日期为准", "O", source_en="as written in the order or plan itself"
+)
+"""Stands in for a rule where the date itself was written down."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,10 +88,19 @@ class RuleBook:
     disputes: DisputeModel
     zone: str
     """IANA name of the local time zone, such as Asia/Shanghai."""
+    _bases: Mapping[str, Label] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        rules = (*self.rules.values(), *self.lookback, *self.lookback_grave, AS_ORDERED)
+        object.__setattr__(self, "_bases", {text: rule.basis for rule in reversed(rules) for text in rule.basis})
 
     def rule(self, key: str) -> Rule:
         """Answer the rule of that name; raises KeyError for a name that config.toml doesn't list."""
         return self.rules[key]
+
+    def basis_of(self, source: str) -> Label:
+        """A recorded source in both languages; as it was recorded where no rule in force rests on the same any more."""
+        return self._bases.get(source, Label(source, source))
 
     @property
     def archive_after(self) -> Rule:

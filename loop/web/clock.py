@@ -13,7 +13,7 @@ from loop.kernel.errors import NotFound
 from loop.kernel.labels import Label
 from loop.kernel.people import CAPACITIES, ROLES
 from loop.kernel.proof import RULES, Proof, proof
-from loop.kernel.reference import PROVENANCE
+from loop.kernel.reference import PROVENANCE, beyond
 from loop.kernel.workflow import WINDOW
 from loop.service import Service
 from loop.store import timers
@@ -35,7 +35,7 @@ class Clock:
     owners: tuple[Label, ...]
     due: Due | None
     length: Label
-    source: str
+    source: Label
     provenance: Label
     running: bool
     paused: bool
@@ -71,7 +71,8 @@ def clock_of(visitor: Visitor, timer: Timer) -> Clock:
     return Clock(
         id=timer.id, label=declared.label if declared else Label(timer.rule, timer.rule),
         owners=owners_in_words(timer.owner), due=visitor.times.due(timer.due_at),
-        length=RULES[timer.unit].filled(number=timer.number), source=timer.source,
+        length=RULES[timer.unit].filled(number=timer.number),
+        source=beyond(book.rules.basis_of(timer.source), timer.provenance),
         provenance=PROVENANCE.get(timer.provenance, PROVENANCE["O"]), running=running, paused=timer.paused,
         moved=timer.due_at != timer.first_due_at, stopped=visitor.times.past(timer.stopped_at),
         otherwise=action.label if action else None, otherwise_at=visitor.times.due(point.at) if point else None,
