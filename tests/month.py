@@ -127,6 +127,13 @@ class Month(World):
         """What the service's clock shows, read anew."""
         return self.parts.store.read(self.engine.clock.now)
 
+    def succeed(self, code: str, role: str, name: str) -> None:
+        """`name`, who has an account by now, holds the only post of this role in an office."""
+        person = self.parts.store.read(lambda tx: staff.find_person(tx, name))
+        assert person is not None
+        self.cast.ids[name] = person.id
+        self.bureaus[code].seats[role] = [name]
+
     def actor(self, name: str) -> Actor:
         if name not in self._actors:
             self._actors[name] = super().actor(name)
@@ -201,7 +208,9 @@ class Month(World):
     def _step(self, course: Course) -> None:
         action = course.steps[course.at][1]
         try:
-            self._take(course, action)
+            if not self._take(course, action):
+                self._put(course, self.today + timedelta(days=1))
+                return
         except LoopError as refusal:
             self.refused.append(f"{course.number} {action}: {refusal}")
             return
@@ -209,8 +218,11 @@ class Month(World):
         if course.at < len(course.steps):
             self._put(course, self.today + timedelta(days=course.steps[course.at][0]))
 
-    def _take(self, course: Course, action: str) -> None:
+    def _take(self, course: Course, action: str) -> bool:
+        """Whoever has to takes a step; False where nobody holds the post."""
         who = self._who(course, action)
+        if not who:
+            return False
         if action == "open":
             fields = self.new(course)
             course.number = self.act(who, "open", **fields).finding.number
@@ -218,8 +230,9 @@ class Month(World):
             self.attach(who, course.number)
         else:
             payload = self.writer.write(action, self.finding(course.number))
-            own = {"notice_interview": {"chair": who}}.get(action, {})
+            own = {"notice_interview": {"chair": course.bureau.seats[DIRECTOR][0]}}.get(action, {})
             self.act(who, action, course.number, **payload | own)
+        return True
 
     def _who(self, course: Course, action: str) -> str:
         seats = course.bureau.seats
@@ -232,7 +245,7 @@ class Month(World):
             role = CHIEF
         if action in GOVERNMENT and self.finding(course.number).of_government:
             role = DIRECTOR
-        return seats[role][0]
+        return next(iter(seats[role]), "")
 
     def new(self, course: Course) -> dict[str, Any]:
         """What the inspector records."""
@@ -252,6 +265,18 @@ class Month(World):
                 pass
             if (at + ZONE_HOURS).time() == time(17):
                 self.parts.store.write(self._read)
+
+    def sleep_until(self, until: datetime) -> None:
+        """Nothing beats up to an instant, but people go on acting."""
+        for at in self._slots(until):
+            self.clock = at
+            self.parts.store.write(self._set_clock)
+            self.work()
+
+    def _set_clock(self, tx: Tx) -> None:
+        clock = self.engine.clock
+        assert isinstance(clock, VirtualClock)
+        clock.set(tx, self.clock)
 
     def leap_to(self, at: datetime) -> None:
         """Move the product's clock on, with everything that happens on the way."""

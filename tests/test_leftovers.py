@@ -11,10 +11,11 @@ from typing import Any
 import pytest
 
 from loop.engine.verify import verify
-from loop.store import contacts, deliveries, gaps
+from loop.store import contacts, deliveries, gaps, staff, waiting
 from loop.store.contacts import Contact
 from loop.store.deliveries import Delivery
 from loop.store.gaps import Gap
+from tests.cast import ROOT
 from tests.month import local
 from tests.post_office import PostOffice
 from tests.postal import CONSOLE, Post, postal_settings
@@ -169,3 +170,40 @@ def test_a_unit_that_nothing_governs_leaves_no_gap(post: Mailed) -> None:
     number = post.world.executing(unit="government")
     assert "serve_opinion" in post.world.actions(number)
     assert post.gaps() == []
+
+
+def test_however_few_are_looked_at_in_one_go_a_reader_gets_all_that_waits_in_one_letter(post: Mailed) -> None:
+    for minute in range(4):
+        post.world.clock = local(DAY, 21, minute)
+        post.world.act("school", "waive_defence", post.world.fed_back())
+    post.drain()
+    morning = local(DAY + timedelta(days=1), 8)
+    every = post.world.parts.store.read(lambda tx: waiting.due(tx, morning, 99))
+    some = post.world.parts.store.read(lambda tx: waiting.due(tx, morning, 2))
+    first = every[0].person_id
+    assert len([copy for copy in every if copy.person_id == first]) > 2
+    readers = {copy.person_id for copy in some}
+    assert first in readers
+    assert some == [copy for copy in every if copy.person_id in readers]
+
+
+def test_a_gap_closes_once_what_was_pressed_for_is_done(post: Mailed) -> None:
+    world = post.world
+    number = world.executing()
+    world.act("officer", "propose_interview", number, reasons=[{"text": "整改不力", "code": "AC_POOR_RECTIFY"}])
+    at = (world.clock + timedelta(days=7)).isoformat()
+    head = {"name": "校长", "post": "校长"}
+    world.act("chief", "notice_interview", number, chair="director", at=at, place="会议室", interviewees=[head])
+    director = world.cast.ids["director"]
+    world.parts.store.write(lambda tx: staff.change_person(tx, ROOT, director, {"active": False}))
+    world.sleep(12)
+    pressed = {(gap.step, gap.role, gap.why) for gap in post.gaps()}
+    assert ("remind", "chair", "stood_in") in pressed
+    held = {
+        "attendance": [{**head, "present": True}], "facts_told": "逾期", "demands": ["限期完成"], "statement": "接受",
+        "commitment": "按期完成", "rectify_by": world.day(20),
+    }  # fmt: skip
+    world.act("chief", "hold_interview", number, **held)
+    world.clock += timedelta(days=1, hours=1)
+    world.parts.reconciliation.run()
+    assert ("remind", "chair", "stood_in") not in {(gap.step, gap.role, gap.why) for gap in post.gaps()}

@@ -18,13 +18,13 @@ from loop.kernel.decide import Book
 from loop.kernel.finding import NEVER
 from loop.kernel.manners import day_began, is_quiet, may_go_at, next_morning
 from loop.kernel.messages import PERSON
-from loop.store import contacts, deliveries, leftovers
+from loop.store import contacts, deliveries, leftovers, waiting
 from loop.store.contacts import Contact
 from loop.store.deliveries import Copy
 from loop.store.session import Tx
 
 MOST = 500
-"""Copies looked at in one go."""
+"""Copies looked at in one go, with whatever else waits for their readers."""
 NO_ADDRESS = "no address"
 
 
@@ -39,7 +39,7 @@ class Former:
     def form(self, tx: Tx, now: datetime, real: datetime, left: dict[str, int]) -> int:
         """Form what may go now; answers how many copies were dealt with. `left` is what limited channels may carry."""
         spared = [name for name, most in left.items() if most <= 0]
-        copies = deliveries.waiting(tx, now, MOST, spared)
+        copies = waiting.due(tx, now, MOST, spared)
         if not copies:
             return 0
         seen = self.scribe.look(tx, copies, now)

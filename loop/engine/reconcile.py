@@ -12,9 +12,10 @@ from functools import partial
 import structlog
 
 from loop.engine import audience
-from loop.engine.dispatch import Dispatch
+from loop.engine.dispatch import Dispatch, said_of
 from loop.engine.door import Engine
 from loop.engine.record import write
+from loop.engine.scribe import PRESSING
 from loop.kernel.calendar import local_day
 from loop.kernel.decide import Command, decide
 from loop.kernel.facts import Facts
@@ -119,11 +120,16 @@ class Reconciliation:
         finding = findings.load(tx, gap.chain, lock=True) if ":" not in gap.chain else None
         if finding is None:
             return self._beside(tx, gap)
-        if is_end(finding.state):
+        if is_end(finding.state) or self._is_past(tx, finding, gap):
             return CLOSED
         if gap.why == UNDELIVERED:
             return self._another_way(tx, gap, now)
         return self._tell_successor(tx, finding, gap, now)
+
+    def _is_past(self, tx: Tx, finding: Finding, gap: Gap) -> bool:
+        """Whether the step only pressed for something that has been done since."""
+        told = next(iter(mailbox.told_at(tx, gap.chain, gap.seq).values()), None) if gap.step in PRESSING else None
+        return told is not None and all(timer.rule != said_of(told).get("due_rule") for timer in finding.timers)
 
     def _beside(self, tx: Tx, gap: Gap) -> str:
         """Beside findings only reading heals: reminders come again by themselves."""

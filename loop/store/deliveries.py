@@ -70,16 +70,10 @@ class Delivery:
 
 # ---- copies --------------------------------------------------------------------------------------------------------
 
-_OF_COPY = (
+OF_COPY = (
     "key", "message_id", "chain", "seq", "step", "person_id", "channel", "webhook_id", "urgent", "due_at",
 )  # fmt: skip
-_ADD = Prepared(upsert(_COPY, ["key"]), columns=_OF_COPY)
-_WAITS = Prepared(
-    select(_COPY.c.id, *(_COPY.c[name] for name in _OF_COPY))
-    .where(WAITING, _COPY.c.due_at <= bindparam("now"), _COPY.c.channel.not_in(bindparam("spared", expanding=True)))
-    .order_by(_COPY.c.due_at, _COPY.c.id)
-    .limit(bindparam("most"))
-)
+_ADD = Prepared(upsert(_COPY, ["key"]), columns=OF_COPY)
 _NEXT = Prepared(
     select(_COPY.c.due_at).where(WAITING, _COPY.c.due_at > bindparam("after_at")).order_by(_COPY.c.due_at).limit(1)
 )
@@ -87,7 +81,7 @@ _CHANNELS = Prepared(
     select(_COPY.c.message_id, _COPY.c.channel).where(_COPY.c.message_id.in_(bindparam("messages", expanding=True)))
 )
 _CARRIED = Prepared(
-    select(_COPY.c.delivery_id, _COPY.c.id, *(_COPY.c[name] for name in _OF_COPY))
+    select(_COPY.c.delivery_id, _COPY.c.id, *(_COPY.c[name] for name in OF_COPY))
     .where(_COPY.c.delivery_id.in_(bindparam("ids", expanding=True)), _COPY.c.dropped == "")
     .order_by(_COPY.c.id)
 )
@@ -108,11 +102,6 @@ def hold(tx: Tx) -> None:
         tx.all(_HOLD)
 
 
-def waiting(tx: Tx, now: datetime, limit: int, spared: Sequence[str] = ()) -> list[Copy]:
-    """Up to `limit` copies that may go at `now` (the service's clock), the earliest first, but for channels `spared`."""
-    return [_copy(row) for row in tx.all(_WAITS, now=text_of(now), most=limit, spared=list(spared) or [""])]
-
-
 def next_instant(tx: Tx, after: datetime) -> datetime | None:
     """The earliest instant, later than `after`, from which a waiting copy may go; None if none waits."""
     row = tx.one(_NEXT, after_at=text_of(after))
@@ -131,7 +120,7 @@ def of_deliveries(tx: Tx, delivery_ids: Sequence[int]) -> dict[int, list[Copy]]:
     """The copies that each of these deliveries carries, those dropped left out, in the order in which they were made."""
     found: dict[int, list[Copy]] = {}
     for row in tx.all(_CARRIED, ids=delivery_ids) if delivery_ids else ():
-        found.setdefault(row[0], []).append(_copy(row[1:]))
+        found.setdefault(row[0], []).append(copy_of(row[1:]))
     return found
 
 
@@ -382,12 +371,13 @@ def owed_count(tx: Tx) -> int:
 
 
 def _copy_row(copy: Copy) -> dict[str, Any]:
-    row = {name: getattr(copy, name) for name in _OF_COPY}
+    row = {name: getattr(copy, name) for name in OF_COPY}
     return row | {"urgent": int(copy.urgent), "due_at": text_of(copy.due_at)}
 
 
-def _copy(row: Sequence[Any]) -> Copy:
-    values = dict(zip(("id", *_OF_COPY), row, strict=True))
+def copy_of(row: Sequence[Any]) -> Copy:
+    """The id and `OF_COPY` of a row as a value."""
+    values = dict(zip(("id", *OF_COPY), row, strict=True))
     return Copy(**values | {"urgent": bool(values["urgent"]), "due_at": instant_of(values["due_at"])})
 
 
