@@ -137,11 +137,12 @@ def seen_unit(tx: Tx, actor: Actor, name: str) -> tuple[Unit, Path]:
 
 def seen(tx: Tx, actor: Actor, id_: str, *roles: str) -> Person:
     """The person of this id: the actor, or one with a post, past ones too, in a region where the actor has one of `roles`;
-    any that looks, where none is named.
+    any that looks, where none is named. Somebody who never had a post is seen from the whole country.
     """
     person = staff.person(tx, named(id_))
-    mine = regions_of(actor, *roles)
-    if person.id != actor.id and not any(covers(mine, path) for path in places_of(tx, person.id) if path):
+    mine, there = regions_of(actor, *roles), places_of(tx, person.id)
+    is_seen = any(covers(mine, path) for path in there if path) if there else any(len(path) == 1 for path in mine)
+    if person.id != actor.id and not is_seen:
         raise NotFound
     return person
 

@@ -13,6 +13,7 @@ from loop.kernel.people import Path
 from loop.kernel.registration import EndedPost, NewUser
 from loop.service import Service
 from loop.store import accounts, staff
+from loop.store.accounts import Token
 from loop.store.chronicle import By
 from loop.store.session import Tx
 from loop.store.staff import FOREVER, Person
@@ -87,6 +88,18 @@ def change_person(
     if wanted.get("active") is False:
         accounts.end_sessions(tx, person.id)
     return staff.change_person(tx, by, person.id, wanted)
+
+
+def revoke_token(tx: Tx, caller: Caller, service: Service, token_id: str) -> Token:
+    """End a token of one's own, or of a person whom the caller keeps, at once and for good; raises NotFound for any other."""
+    found = accounts.token(tx, token_id)
+    if found.person_id != caller.actor.id:
+        try:
+            keeper(tx, caller, service, staff.person(tx, found.person_id))
+        except Forbidden:
+            raise NotFound from None
+    accounts.revoke_token(tx, found.id)
+    return found
 
 
 def end_post(tx: Tx, caller: Caller, service: Service, person: Person, ended: EndedPost, field: str) -> None:

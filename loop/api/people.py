@@ -18,7 +18,7 @@ from loop.api.bodies import Body, body_of
 from loop.api.calls import changes, looking, made_at, posting, sending, taking
 from loop.api.deps import query_of, reading, service_of, shaped, writing
 from loop.api.describe import REFUSALS_OF_READING, REFUSALS_OF_WRITING, made, parameters, said
-from loop.authority import keeper, path_of_unit, places_of, regions_of, require, seen
+from loop.authority import path_of_unit, places_of, regions_of, require, seen
 from loop.kernel.errors import Forbidden, Invalid
 from loop.kernel.labels import Label
 from loop.kernel.people import ADMIN, CHIEF, DIRECTOR, Post
@@ -27,8 +27,6 @@ from loop.store import staff
 from loop.store.chronicle import By
 from loop.store.session import Tx
 from loop.store.staff import FOREVER, Person, PostRecord, Recusal
-
-__all__ = ["keeper", "router", "seen"]
 
 router = APIRouter(tags=["people"])
 NO_LIFTING = Label("回避只能由负责人或管理员解除。", "Only a chief or an administrator may lift a recusal.")

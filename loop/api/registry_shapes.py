@@ -7,9 +7,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 
 from loop.api.shapes import Shape
-from loop.kernel.registration import Level, NewToken, UnitKind
-
-__all__ = ["NewToken"]
+from loop.kernel.registration import Level, UnitKind
 
 
 class PageQuery(BaseModel):

@@ -11,6 +11,7 @@ from fastapi import APIRouter, Request
 from pydantic import Field
 from starlette.responses import Response
 
+from loop import staffing
 from loop.access import CALENDAR, FEED, Caller, issue_token
 from loop.api import registry_shapes as shapes
 from loop.api.answers import Answer, json_answer, json_text, listed
@@ -18,13 +19,13 @@ from loop.api.bodies import body_of
 from loop.api.calls import looking, made_at, taking
 from loop.api.deps import once_of, query_of, service_of, shaped, writer, writing
 from loop.api.describe import REFUSALS_OF_READING, REFUSALS_OF_WRITING, made, parameters, said
-from loop.api.people import keeper, seen
 from loop.api.views import day, instant
-from loop.authority import named
+from loop.authority import keeper, named, seen
 from loop.kernel.calendar import Calendar
-from loop.kernel.errors import Forbidden, NotFound
+from loop.kernel.errors import NotFound
+from loop.kernel.registration import NewToken
 from loop.service import Service
-from loop.store import accounts, staff
+from loop.store import accounts
 from loop.store.accounts import Token
 from loop.store.session import Tx
 
@@ -69,7 +70,7 @@ async def list_tokens(request: Request) -> Response:
 
 @router.post(
     "/tokens", status_code=201, summary="Make a token for oneself",
-    openapi_extra=taking(shapes.NewToken, {"name": "nightly export", "scopes": ["read"]}),
+    openapi_extra=taking(NewToken, {"name": "nightly export", "scopes": ["read"]}),
     responses={**made(shapes.TokenMade), **REFUSALS_OF_WRITING},
 )  # fmt: skip
 async def make_token(request: Request) -> Response:
@@ -81,7 +82,7 @@ async def make_token(request: Request) -> Response:
         once = once_of(request, caller, sent)
         if once and (earlier := once.earlier(tx)):
             return earlier
-        answer = _made(tx, service, caller, shaped(shapes.NewToken, sent.wanted))
+        answer = _made(tx, service, caller, shaped(NewToken, sent.wanted))
         if once:
             once.keep(tx, replace(answer, text=json_text(loads(answer.text) | {"token": "", "feed": None})))
         return answer
@@ -89,7 +90,7 @@ async def make_token(request: Request) -> Response:
     return (await asyncio.wrap_future(service.store.submit(work))).response()
 
 
-def _made(tx: Tx, service: Service, caller: Caller, new: shapes.NewToken) -> Answer:
+def _made(tx: Tx, service: Service, caller: Caller, new: NewToken) -> Answer:
     token, clear = issue_token(
         tx, person_id=caller.actor.id, name=new.name, scopes=new.scopes, life=service.policy.token_life,
         now=service.access.real(), calendar=service.calendar, expires_on=new.expires_on,
@@ -107,13 +108,7 @@ async def revoke_token(request: Request, token: str) -> Response:
     service = service_of(request)
 
     def work(tx: Tx, caller: Caller) -> Answer:
-        found = accounts.token(tx, named(token))
-        if found.person_id != caller.actor.id:
-            try:
-                keeper(tx, caller, service, staff.person(tx, found.person_id))
-            except Forbidden:
-                raise NotFound from None
-        accounts.revoke_token(tx, found.id)
+        staffing.revoke_token(tx, caller, service, named(token))
         return Answer(status=204)
 
     return await writing(request, work)

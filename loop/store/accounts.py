@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -70,15 +71,16 @@ def digest_of(secret: str) -> str:
 
 # ---- tokens ------------------------------------------------------------------------------------------------------
 
-_TOKEN_COLUMNS = (
+TOKEN_COLUMNS = (
     _TOKEN.c.id, _TOKEN.c.person_id, _TOKEN.c.name, _TOKEN.c.scopes, _TOKEN.c.created_at, _TOKEN.c.expires_at,
     _TOKEN.c.used_on, _TOKEN.c.revoked,
 )  # fmt: skip
+"""What `token_in` reads."""
 _TOKEN_ADD = Prepared(_TOKEN.insert())
-_TOKENS_OF = Prepared(select(*_TOKEN_COLUMNS).where(_TOKEN.c.person_id == bindparam("person_id")).order_by(_TOKEN.c.id))
-_TOKEN_BY_ID = Prepared(select(*_TOKEN_COLUMNS).where(_TOKEN.c.id == bindparam("id")))
+_TOKENS_OF = Prepared(select(*TOKEN_COLUMNS).where(_TOKEN.c.person_id == bindparam("person_id")).order_by(_TOKEN.c.id))
+_TOKEN_BY_ID = Prepared(select(*TOKEN_COLUMNS).where(_TOKEN.c.id == bindparam("id")))
 _TOKEN_VALID = Prepared(
-    select(*_TOKEN_COLUMNS)
+    select(*TOKEN_COLUMNS)
     .join_from(_TOKEN, _PERSON, and_(_PERSON.c.id == _TOKEN.c.person_id, _PERSON.c.active == 1))
     .where(_TOKEN.c.digest == bindparam("digest"), _TOKEN.c.revoked == 0, _TOKEN.c.expires_at > bindparam("now"))
 )
@@ -110,7 +112,7 @@ def create_token(
 def token_of(tx: Tx, clear: str, now: datetime) -> Token | None:
     """The token with this clear text, if it is neither expired nor revoked and its person is active."""
     row = tx.one(_TOKEN_VALID, digest=digest_of(clear), now=text_of(now))
-    return _token(row) if row else None
+    return token_in(row) if row else None
 
 
 def used(tx: Tx, token: Token, today: date) -> None:
@@ -121,7 +123,7 @@ def used(tx: Tx, token: Token, today: date) -> None:
 
 def tokens_of(tx: Tx, person_id: str) -> tuple[Token, ...]:
     """All tokens of a person, the revoked ones too, oldest first."""
-    return tuple(_token(row) for row in tx.all(_TOKENS_OF, person_id=person_id))
+    return tuple(token_in(row) for row in tx.all(_TOKENS_OF, person_id=person_id))
 
 
 def token(tx: Tx, id_: str) -> Token:
@@ -129,7 +131,7 @@ def token(tx: Tx, id_: str) -> Token:
     row = tx.one(_TOKEN_BY_ID, id=id_)
     if row is None:
         raise NotFound
-    return _token(row)
+    return token_in(row)
 
 
 def revoke_token(tx: Tx, id_: str) -> None:
@@ -138,7 +140,8 @@ def revoke_token(tx: Tx, id_: str) -> None:
         raise NotFound
 
 
-def _token(row: Any) -> Token:
+def token_in(row: Sequence[Any]) -> Token:
+    """The token whose `TOKEN_COLUMNS` are these."""
     id_, person_id, name, scopes, created_at, expires_at, used_on, revoked = row
     day = date.fromisoformat(used_on) if used_on else None
     made, ends = instant_of(created_at), instant_of(expires_at)

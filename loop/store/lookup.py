@@ -1,18 +1,20 @@
-"""Regions, units and people by what somebody types: a code, an id, a part of a name."""
+"""What administrators look for: regions, units and people by what somebody types, posts with their places, tokens."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date
+from datetime import date, datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Select, bindparam, case, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, bindparam, case, exists, false, func, literal, not_, or_, select
 
 from loop.kernel.people import Path
+from loop.store.accounts import TOKEN_COLUMNS, Token, token_in
 from loop.store.core import table_of
+from loop.store.instants import text_of
 from loop.store.paging import Page, page_by_id
 from loop.store.places import find_region, inside, path_of
-from loop.store.registry import PersonRow, PostRow, RegionRow, SubstituteRow, UnitRow
+from loop.store.registry import PersonRow, PostRow, RegionRow, SubstituteRow, TokenRow, UnitRow
 from loop.store.session import Tx
 from loop.store.sql import Prepared
 from loop.store.staff import Person, PostRecord, post_of
@@ -20,7 +22,7 @@ from loop.store.staff import Person, PostRecord, post_of
 MOST = 20
 LONGEST = 100
 _REGION, _UNIT, _PERSON, _POST = table_of(RegionRow), table_of(UnitRow), table_of(PersonRow), table_of(PostRow)
-_SUBSTITUTE = table_of(SubstituteRow)
+_SUBSTITUTE, _TOKEN = table_of(SubstituteRow), table_of(TokenRow)
 _ABOVE = _REGION.alias("above")
 
 
@@ -79,23 +81,32 @@ def people(
     limit: int = 50,
 ) -> Page[Person]:  # fmt: skip
     """People who have or had a post in these regions, in the order of their ids: `q` a part of either name, `under` a region
-    with all below it, `office` the code of exactly one region, `unit_id`, `role`: where and as what the post is.
+    with all below it, `office` the code of exactly one region, `unit_id`, `role`: where and as what the post is. The whole
+    country holds everybody, those without a post too.
     """
-    post = select(_POST.c.person_id)
-    for paths in (within, *([[under]] if under is not None else [])):
-        codes = select(_REGION.c.code).where(inside(paths))
-        units = select(_UNIT.c.id).where(_UNIT.c.region.in_(codes))
-        post = post.where(or_(_POST.c.region.in_(codes), _POST.c.unit_id.in_(units)))
-    for column, value in ((_POST.c.region, office), (_POST.c.unit_id, unit_id), (_POST.c.role, role)):
-        post = post if value is None else post.where(column == value)
+    wanted = [_held_in(paths) for paths in (_narrow(within), _narrow([under] if under is not None else [])) if paths]
+    places = ((_POST.c.region, office), (_POST.c.unit_id, unit_id), (_POST.c.role, role))
+    wanted += [column == value for column, value in places if value is not None]
     query = select(_PERSON.c.id, _PERSON.c.name, _PERSON.c.full_name, _PERSON.c.language, _PERSON.c.active)
-    query = query.where(_PERSON.c.id.in_(post))
-    if wanted := q.strip()[:LONGEST]:
-        query = query.where(
-            or_(_PERSON.c.name.contains(wanted, autoescape=True), _PERSON.c.full_name.contains(wanted, autoescape=True))
-        )
+    if wanted:
+        query = query.where(_PERSON.c.id.in_(select(_POST.c.person_id).where(*wanted)))
+    if part := q.strip()[:LONGEST]:
+        called = (_PERSON.c.name, _PERSON.c.full_name)
+        query = query.where(or_(*(name.contains(part, autoescape=True) for name in called)))
     query = query if active is None else query.where(_PERSON.c.active == int(active))
     return page_by_id(tx, query, _PERSON.c.id, "people", after=after, limit=limit, value=_person)
+
+
+def _narrow(paths: Iterable[Path]) -> list[Path]:
+    """The regions, none where one of them is the whole country."""
+    given = list(paths)
+    return [] if any(len(path) == 1 and path[0] for path in given) else given
+
+
+def _held_in(paths: Iterable[Path]) -> ColumnElement[bool]:
+    """A post that is held in one of these regions."""
+    codes = select(_REGION.c.code).where(inside(paths))
+    return or_(_POST.c.region.in_(codes), _POST.c.unit_id.in_(select(_UNIT.c.id).where(_UNIT.c.region.in_(codes))))
 
 
 def _person(row: Any) -> Person:
@@ -146,3 +157,26 @@ _COVERED = Prepared(
 def covered_by(tx: Tx, person_id: str, today: date) -> list[tuple[str, str]]:
     """For whom somebody acts or will act, as (person id, last day)."""
     return [(row[0], row[1]) for row in tx.all(_COVERED, by_id=person_id, today=today.isoformat())]
+
+
+# ---- tokens ----------------------------------------------------------------------------------------------------------
+
+
+def tokens(
+    tx: Tx, within: Iterable[Path], *, today: date, good_at: datetime | None = None, person_id: str | None = None,
+    after: str | None = None, limit: int = 50,
+) -> Page[Token]:  # fmt: skip
+    """Tokens of people all of whose posts, those apart that are over, are held in these regions, the oldest first; with
+    `good_at` only those that are good at that instant.
+    """
+    query = select(*TOKEN_COLUMNS)
+    if paths := _narrow(within):
+        here, theirs = _held_in(paths), select(literal(1)).where(_POST.c.person_id == _TOKEN.c.person_id)
+        elsewhere = theirs.where(_POST.c.until_on >= today.isoformat(), not_(func.coalesce(here, false())))
+        query = query.where(_TOKEN.c.person_id.in_(select(_POST.c.person_id).where(here)), not_(exists(elsewhere)))
+    if good_at is not None:
+        query = query.join(_PERSON, and_(_PERSON.c.id == _TOKEN.c.person_id, _PERSON.c.active == 1))
+        query = query.where(_TOKEN.c.revoked == 0, _TOKEN.c.expires_at > text_of(good_at))
+    if person_id is not None:
+        query = query.where(_TOKEN.c.person_id == person_id)
+    return page_by_id(tx, query, _TOKEN.c.id, "tokens", after=after, limit=limit, value=token_in)

@@ -138,6 +138,12 @@ def scope_of(visitor: Visitor) -> tuple[Path, ...]:
     return regions_of(visitor.actor, ADMIN)
 
 
+def reach_of(visitor: Visitor) -> tuple[Path, ...] | None:
+    """The same for a list: None, which narrows nothing, for the whole country."""
+    mine = scope_of(visitor)
+    return None if any(len(path) == 1 for path in mine) else mine
+
+
 def check_ours(visitor: Visitor, path: Path) -> None:
     """Raises NotFound for a region that the reader does not administer."""
     if not covers(scope_of(visitor), path):

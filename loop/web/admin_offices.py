@@ -25,7 +25,7 @@ from loop.web.admin import (
     change_admin,
     check_ours,
     chosen,
-    scope_of,
+    reach_of,
     show_admin,
     within,
 )
@@ -83,7 +83,7 @@ async def listed(request: Request) -> Response:
 
     def build(tx: Tx, visitor: Visitor) -> Page:
         page = offices.offices(
-            tx, active=STATES.get(active), within=scope_of(visitor), q=q, after=after or None, limit=AT_A_TIME
+            tx, active=STATES.get(active), within=reach_of(visitor), q=q, after=after or None, limit=AT_A_TIME
         )
         called = names.of_regions(tx, (one.region[-1] for one in page.items))
         lines = tuple(Line(one, called.get(one.region[-1], ""), within(OFFICES, one.id)) for one in page.items)

@@ -14,11 +14,14 @@ from loop.web import (
     admin_people,
     admin_person,
     admin_regions,
+    admin_rules,
     admin_substitutes,
+    admin_tokens,
     admin_units,
 )
 
 ROUTERS: tuple[APIRouter, ...] = (
     admin.router, admin_find.router, admin_regions.router, admin_offices.router, admin_units.router, admin_people.router,
     admin_person.router, admin_substitutes.router, admin_leaving.router, admin_calendar.router, admin_notice.router,
+    admin_rules.router, admin_tokens.router,
 )  # fmt: skip

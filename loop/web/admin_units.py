@@ -26,7 +26,7 @@ from loop.web.admin import (
     change_admin,
     check_ours,
     chosen,
-    scope_of,
+    reach_of,
     show_admin,
     within,
 )
@@ -93,7 +93,7 @@ async def listed(request: Request) -> Response:
 
     def build(tx: Tx, visitor: Visitor) -> Page:
         page = places.units(
-            tx, region=region or None, kind=kind or None, q=q, active=STATES.get(active), within=scope_of(visitor),
+            tx, region=region or None, kind=kind or None, q=q, active=STATES.get(active), within=reach_of(visitor),
             after=after or None, limit=AT_A_TIME,
         )  # fmt: skip
         first = address(UNITS, q=q, kind=kind, active=active, region=region)
