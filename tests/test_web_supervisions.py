@@ -211,6 +211,16 @@ async def test_its_findings_are_counted_by_light_and_stage_and_lead_into_the_led
     assert not elsewhere.root.all("input", name="finding")
 
 
+async def test_a_finding_leads_to_its_supervision_whoever_may_read_that(pages: Pages) -> None:
+    world = pages.world
+    id_ = world.cast.supervisions["special"]
+    number = world.fed_back(supervision=id_)
+    for name, leads in (("officer", True), ("auditor", True), ("school", False), ("bureau", False)):
+        seen = await (await pages.browser(name)).get(f"/findings/{number}")
+        assert seen.status == 200
+        assert (f"/supervisions/{id_}" in seen.links().values()) is leads, name
+
+
 @pytest.mark.parametrize("path", ["/supervisions", "/supervisions/{id}"])
 async def test_more_findings_and_supervisions_cost_no_more_questions(pages: Pages, path: str) -> None:
     officer = await pages.browser("officer")

@@ -10,6 +10,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
+from loop.authority import covers, regions_of
 from loop.kernel.finding import Finding, is_open
 from loop.kernel.labels import Label
 from loop.kernel.vocabulary import ACTS, CATEGORIES, KINDS, SEVERITIES
@@ -162,8 +163,14 @@ def _head(visitor: Visitor, finding: Finding, clocks: tuple[Clock, ...]) -> dict
         "suspended": finding.suspended, "danger": finding.danger_to_life, "ended": flow.states[finding.state].end,
         "waits_for": owners_in_words(finding.waits_for), "due": due, "clock": nearest, "opened": times.past(finding.opened_at),
         "description": finding.description, "responsible": finding.responsible_person,
-        "supervision": page_of(f"supervision:{finding.supervision_id}") if finding.supervision_id else "",
+        "supervision": _supervision(visitor, finding),
     }  # fmt: skip
+
+
+def _supervision(visitor: Visitor, finding: Finding) -> str:
+    """Where the supervision is read to which the finding belongs, by whoever may."""
+    may_read = covers(regions_of(visitor.actor), finding.place.office_region)
+    return page_of(f"supervision:{finding.supervision_id}") if finding.supervision_id and may_read else ""
 
 
 def _words(sheet: dict[str, Any]) -> dict[str, Any]:
