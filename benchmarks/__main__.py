@@ -1,6 +1,6 @@
 """`python -m benchmarks --date YYYY-MM-DD` measures everything and writes the figures into docs/performance.md.
 
-`--only` takes some of acting, serving, crowd; then the figures are only printed.
+`--only` takes some of acting, serving, crowd, pages; then the figures are only printed.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
-from benchmarks import acting, crowd, leafing, report, serving, sweeping
+from benchmarks import acting, browsing, crowd, leafing, report, serving, sweeping
 from benchmarks.floor import record
 from benchmarks.rounds import Measured
 from benchmarks.stage import Stage
 
-PARTS = ("acting", "serving", "crowd")
+PARTS = ("acting", "serving", "crowd", "pages")
 
 
 def main() -> int:
@@ -45,6 +45,8 @@ def _all(stage: Stage, parts: tuple[str, ...]) -> Iterator[Measured]:
         yield from serving.measure(stage, recorded)
     if "crowd" in parts:
         yield from _crowds(stage)
+    if "pages" in parts:
+        yield from browsing.measure(stage)
 
 
 def _crowds(stage: Stage) -> Iterator[Measured]:
