@@ -8,7 +8,7 @@ from loop.access import Caller
 from loop.kernel.errors import Forbidden, Invalid, NotFound
 from loop.kernel.people import ADMIN, CHIEF, OFFICER, UNIT_ROLES, Actor, Path, Post
 from loop.service import Service
-from loop.store import offices, places, staff, tip_offs
+from loop.store import lookup, offices, places, staff, tip_offs
 from loop.store.chronicle import By
 from loop.store.offices import Office
 from loop.store.paging import storable
@@ -149,8 +149,8 @@ def seen(tx: Tx, actor: Actor, id_: str, *roles: str) -> Person:
 
 def places_of(tx: Tx, person_id: str, since: date | None = None) -> list[Path]:
     """The regions where a person has or had posts; with `since` only posts that had not ended by then."""
-    held = staff.posts_of(tx, person_id)
-    return [path_of_post(tx, post) for post in held if since is None or post.until_on >= since]
+    held = lookup.posts_placed(tx, [person_id])[person_id]
+    return [one.path for one in held if since is None or one.post.until_on >= since]
 
 
 # ---- what is kept ----------------------------------------------------------------------------------------------------

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from functools import partial
 
 import pytest
 
-from loop.store import journal, places, staff
+from loop.store import accounts, journal, offices, places, staff
+from loop.store.session import Tx
 from tests.browsing import Browser, Pages, Seen, pages
 from tests.cast import CITY, COUNTRY, COUNTY, NEXT_DOOR, ROOT, START, TOWN
 from tests.web import HASHED, PASSWORD
@@ -435,3 +437,42 @@ async def test_an_administrator_of_a_county_sees_and_revokes_tokens_of_its_peopl
     assert (await county_admin.send(forged)).status == 404
     bearer = {"Authorization": f"Bearer {pages.tokens['next_officer']}"}
     assert (await pages.http.get("/api/v1/me", headers=bearer)).status_code == 200
+
+
+# ---- what it costs ---------------------------------------------------------------------------------------------------
+
+
+async def test_a_page_asks_as_often_however_much_it_shows(pages: Pages, admin: Browser) -> None:
+    store = pages.world.parts.store
+    who = f"/admin/people/{pages.world.cast.ids['officer']}"
+    paths = ("/admin/people", "/admin/units", "/admin/offices", f"/admin/regions/{COUNTY}", "/admin/tokens", who)
+    before = [await said(pages, admin, path) for path in paths]
+    for at in range(12):
+        store.write(partial(crowd, at=at, who=pages.world.cast.ids["officer"]))
+    assert [await said(pages, admin, path) for path in paths] == before
+    assert max(before) < 20
+
+
+def crowd(tx: Tx, *, at: int, who: str) -> None:
+    code = f"9301060{at + 20}"
+    places.add_region(tx, ROOT, code=code, name=f"第{at}镇", level="township", parent=COUNTY)
+    offices.add_office(tx, ROOT, code=f"T{at}", region=code, name=f"第{at}镇督导组", doc_prefix="镇教督")
+    unit = places.add_unit(tx, ROOT, name=f"第{at}小学", kind="school", region=code, department_id="bureau")
+    person, _ = staff.enrol(
+        tx, ROOT, name=f"p{at}", full_name=f"某{at}", role="unit", unit_id=unit.id, from_on=START.date()
+    )
+    accounts.create_token(
+        tx, person_id=person.id, name="x", scopes=("read",), expires_at=START + timedelta(days=9999), now=START
+    )
+    staff.add_post(tx, ROOT, person_id=who, role="inspector", region=code, unit_id=unit.id, from_on=START.date())
+
+
+async def said(pages: Pages, browser: Browser, path: str) -> int:
+    """How many statements a page takes."""
+    store, heard = pages.world.parts.store, []
+    store.trace = lambda text, values: heard.append(text)
+    try:
+        assert (await browser.get(path)).status == 200
+    finally:
+        store.trace = None
+    return len(heard)
