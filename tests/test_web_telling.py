@@ -89,6 +89,14 @@ async def test_each_page_opens_for_its_roles_alone(pages: Pages, path: str, who:
     assert (await (await pages.browser()).get(path)).path.startswith("/sign-in")
 
 
+async def test_whoever_watches_finds_the_gaps_from_the_inbox_and_the_audit_leads_to_letters(pages: Pages) -> None:
+    for name in ROLES:
+        links = (await (await pages.browser(name)).get("/inbox")).links()
+        assert ("未通知到位" in links) is (name in {"admin", "auditor", "chief", "director", "officer"}), name
+    audit = (await (await pages.browser("auditor")).get("/audit")).links()
+    assert (audit["发送记录"], audit["未通知到位"]) == ("/admin/deliveries", "/admin/gaps")
+
+
 async def test_administration_leads_to_channels_letters_and_gaps(pages: Pages) -> None:
     front = await (await pages.browser("admin")).get("/admin")
     assert {"/admin/channels", "/admin/deliveries", "/admin/gaps"} <= set(front.links().values())

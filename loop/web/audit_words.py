@@ -17,13 +17,13 @@ from loop.web.page import Visitor
 from loop.web.times import Moment
 
 DEEDS: Mapping[str, Label] = {
-    "add_office": Label("添加督导机构", "office added"), "change_office": Label("修改督导机构", "office changed"),
-    "add_region": Label("添加地区", "region added"), "change_region": Label("修改地区", "region changed"),
-    "add_unit": Label("添加单位", "unit added"), "change_unit": Label("修改单位", "unit changed"),
-    "add_person": Label("添加人员", "person added"), "change_person": Label("修改人员", "person changed"),
-    "add_post": Label("给予岗位", "post given"), "end_post": Label("结束岗位", "post ended"),
-    "set_password": Label("设置密码", "password set"), "set_substitutes": Label("设置代理人", "substitutes set"),
-    "recuse": Label("登记回避", "recusal"), "load_calendar": Label("载入工作日历", "working calendar loaded"),
+    "add_office": Label("添加督导机构", "Office added"), "change_office": Label("修改督导机构", "Office changed"),
+    "add_region": Label("添加地区", "Region added"), "change_region": Label("修改地区", "Region changed"),
+    "add_unit": Label("添加单位", "Unit added"), "change_unit": Label("修改单位", "Unit changed"),
+    "add_person": Label("添加人员", "Person added"), "change_person": Label("修改人员", "Person changed"),
+    "add_post": Label("给予岗位", "Post given"), "end_post": Label("结束岗位", "Post ended"),
+    "set_password": Label("设置密码", "Password set"), "set_substitutes": Label("设置代理人", "Substitutes set"),
+    "recuse": Label("登记回避", "Recusal"), "load_calendar": Label("载入工作日历", "Working calendar loaded"),
 }  # fmt: skip
 FIELDS: Mapping[str, Label] = {
     "name": Label("名称", "name"), "full_name": Label("姓名", "full name"), "language": Label("语言", "language"),

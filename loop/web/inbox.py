@@ -18,6 +18,7 @@ from loop.store.session import Tx
 from loop.web.page import Goto, Page, Visitor, change, local, show
 from loop.web.places import page_of
 from loop.web.sent import sent_of
+from loop.web.telling import WATCHERS
 from loop.web.times import Moment
 
 router = APIRouter()
@@ -50,6 +51,7 @@ class InboxView:
     here: str
     first: str
     following: str
+    sees_gaps: bool
 
 
 @router.get(PLACE)
@@ -63,7 +65,7 @@ async def my_inbox(request: Request) -> Response:
         items = tuple(_item(one, visitor) for one in page.items)
         view = InboxView(
             items, unread, _address(only | ({"after": after} if after else {})), _address(only) if after else "",
-            _address(only | {"after": page.next}) if page.next else "",
+            _address(only | {"after": page.next}) if page.next else "", visitor.holds(*WATCHERS),
         )  # fmt: skip
         return Page(template="inbox.html", title=TITLE, view=view)
 

@@ -30,10 +30,10 @@ LEAD = Label(
     "Every step stands in your inbox; here you say by which other ways you are told.",
 )
 KINDS = {
-    "mail": Label("电子邮件", "e-mail"), "sms": Label("短信", "text message"), "apprise": Label("其他应用", "another app"),
-    "console": Label("控制台（开发用）", "console (for development)"), "wecom": Label("企业微信群", "WeCom group"),
+    "mail": Label("电子邮件", "E-mail"), "sms": Label("短信", "Text message"), "apprise": Label("其他应用", "Another app"),
+    "console": Label("控制台（开发用）", "Console (for development)"), "wecom": Label("企业微信群", "WeCom group"),
     "dingtalk": Label("钉钉群", "DingTalk group"), "feishu": Label("飞书群", "Feishu group"),
-    "webhook": Label("程序订阅", "webhook"),
+    "webhook": Label("程序订阅", "Webhook"),
 }  # fmt: skip
 WHEN = {
     "now": Label("随时", "at any hour"), "day": Label("工作时段", "outside quiet hours"),
@@ -211,6 +211,7 @@ def _about(route: Route, steps: tuple[Label, ...]) -> Label:
     what = DANGER if route.danger else _joined(steps[:SOME]) if steps else THE_REST
     if len(steps) > SOME and not route.danger:
         what = Label(f"{what.zh}等 {len(steps)} 项", f"{what.en} and {len(steps) - SOME} more")
+    what = Label(what.zh, what.en[:1].upper() + what.en[1:])
     if not route.roles:
         return what
     to = [KNOWN_NAMES.get(role, Label(role, role)) for role in sorted(route.roles)]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 from loop.engine.resending import DEAD_NOW, DELIVERED, NEEDLESS, OWED_STILL, SENT, status_of
+from loop.kernel import people
 from loop.kernel.labels import Label
 from loop.kernel.messages import GROUP, PERSON, PROGRAM
 from loop.kernel.workflow import Workflow
@@ -22,6 +23,8 @@ CHANNELS_TITLE = Label("通知渠道", "Channels")
 DELIVERIES_TITLE = Label("发送记录", "Deliveries")
 GAPS_TITLE = Label("未通知到位", "Gaps in telling")
 LARGEST_ID = 2**62
+WATCHERS = (people.ADMIN, people.AUDITOR, people.CHIEF, people.DIRECTOR, people.OFFICER)
+"""Roles whose holders see where telling people failed."""
 
 STATUS: Mapping[str, Label] = {
     OWED_STILL: Label("待发送", "to be sent"), SENT: Label("已发出", "sent"), DELIVERED: Label("已送达", "delivered"),

@@ -13,7 +13,7 @@ from loop.authority import regions_of, require
 from loop.kernel import people
 from loop.kernel.labels import Label
 from loop.kernel.model import KNOWN_NAMES
-from loop.kernel.people import AUDITOR, CHIEF, DIRECTOR, OFFICER
+from loop.kernel.people import AUDITOR
 from loop.kernel.workflow import Workflow
 from loop.store import deliveries, gaps, mailbox, names, offices
 from loop.store.gaps import Gap
@@ -22,11 +22,10 @@ from loop.store.reach import SEES_REGION
 from loop.store.session import Tx
 from loop.web.page import Crumb, Page, Visitor, show
 from loop.web.places import page_of
-from loop.web.telling import ADMIN, ADVICE, AUDIT, GAPS, GAPS_TITLE, WHY, step_label
+from loop.web.telling import ADMIN, ADVICE, AUDIT, GAPS, GAPS_TITLE, WATCHERS, WHY, step_label
 from loop.web.times import Moment
 
 router = APIRouter()
-WATCHERS = (people.ADMIN, AUDITOR, CHIEF, DIRECTOR, OFFICER)
 SCOPE = "coverage"
 AT_A_TIME = 50
 LEAD = Label(
