@@ -58,6 +58,36 @@ def test_letters_that_an_input_method_still_composes_are_not_searched_for(stage:
     expect(page.locator(LINES)).to_have_text(["厨房灶台油污"])
 
 
+def test_names_of_units_are_offered_while_one_types_and_the_chosen_one_filters(stage: Stage) -> None:
+    page = ledger_of(stage, "officer", size=DESKTOP)
+    page.click(".filter-more summary")
+    page.focus("#filter-unit")
+    page.keyboard.type("第二")
+    expect(page.locator("#filter-units option")).to_have_attribute("value", "云溪县第二中学")
+    expect(page.locator(LINES)).to_have_count(2)
+    page.fill("#filter-unit", "云溪县第二中学")
+    page.keyboard.press("Tab")
+    expect(page.locator(LINES)).to_have_text(["厨房灶台油污"])
+    expect(page.locator(".chip")).to_contain_text("单位：云溪县第二中学")
+    assert stage.complaints == []
+
+
+def test_a_region_once_chosen_offers_what_lies_in_it(stage: Stage) -> None:
+    page = ledger_of(stage, "province_chief", size=DESKTOP)
+    page.click(".filter-more summary")
+    regions = page.locator("#filter-region option")
+    expect(regions).to_have_text(["不限", "松江省", "\u3000青禾市"])
+    page.focus("#filter-region")
+    page.select_option("#filter-region", "930100")
+    expect(regions).to_have_text(["不限", "松江省", "\u3000青禾市", "\u3000\u3000云溪县", "\u3000\u3000石桥县"])
+    assert page.input_value("#filter-region") == "930100"
+    assert page.evaluate("document.activeElement.id") == "filter-region"
+    expect(page.locator("#filter-more-count")).to_contain_text("1")
+    page.select_option("#filter-region", "930108")
+    expect(page.locator("#ledger")).to_contain_text("没有符合条件的问题")
+    assert stage.complaints == []
+
+
 def test_what_is_ticked_is_counted_and_taken_along(stage: Stage) -> None:
     page = ledger_of(stage, "officer", size=PHONE)
     act = page.locator("#bulk button")

@@ -28,6 +28,7 @@ from loop.web.ledger_cards import Card, cards
 from loop.web.ledger_filters import Chip, Offered, chips, offered, spots_of
 from loop.web.ledger_rows import ALWAYS, COLUMNS, Head, Line, chosen_columns, heads, line_of
 from loop.web.page import Goto, Page, Visitor, redirect, show
+from loop.web.times import Moment
 
 router = APIRouter()
 TITLE, OWN_TITLE = Label("台账", "Ledger"), Label("我的问题", "My findings")
@@ -94,6 +95,7 @@ class LedgerView:
     cards: tuple[Card, ...]
     first: str
     following: str
+    as_of: Moment | None
 
 
 @router.get(PLACE)
@@ -134,6 +136,7 @@ def page_of(tx: Tx, visitor: Visitor, asked: Asked, columns: str = "", typed: Ty
         heads=heads(asked, names), lines=() if plain else tuple(line_of(row, visitor) for row in rows),
         cards=cards(tx, visitor, rows) if plain else (), first=asked.address if after else "",
         following=asked.with_(AFTER, found.rows.next) if found.rows.next else "",
+        as_of=visitor.times.past(visitor.now),
     )  # fmt: skip
     return Page(
         template="ledger.html", title=OWN_TITLE if plain else TITLE, lead=OWN_LEAD if plain else None, view=view,

@@ -12,6 +12,7 @@ if (words) {
 
 // ---- an answer that is no ledger (the session is over, say) is shown as the page that it is
 document.body.addEventListener("htmx:beforeSwap", (event) => {
+  if (event.detail.target.id !== "ledger") return;
   const answer = event.detail.xhr;
   if (answer.status === 422) event.detail.shouldSwap = true;
   if (answer.responseURL && new URL(answer.responseURL).pathname !== "/findings") {
