@@ -41,10 +41,10 @@ RUNGS: Mapping[str, Label] = {
 SAME_OFFICE, SUPERIOR = Label("本级督导机构", "the same office"), Label("上一级督导机构", "the office above")
 YES, NO = Label("可以", "yes"), Label("不可以", "no")
 DISPUTE_SOURCE = Label(
-    "山东省教育督导条例第十八条、郑州市教育督导条例第二十三条；浙江省教育督导条例第十一条第七项另有规定",
+    "《山东省教育督导条例》第十八条、《郑州市教育督导条例》第二十三条；《浙江省教育督导条例》第十一条第七项另有规定",
     "山东省教育督导条例 Art 18, 郑州市教育督导条例 Art 23 (浙江省教育督导条例 Art 11(7) differs)",
 )
-NOTHING_FOUND = Label("未见相关规定", "no rule found")
+NOTHING_FOUND = Label("未查到规定", "no rule found")
 OWN = Label("由本机构在配置中设定", "set by this office in its configuration")
 
 
