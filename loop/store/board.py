@@ -10,9 +10,9 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from functools import cache
 
-from sqlalchemy import Select, bindparam, literal_column, select, union_all
+from sqlalchemy import bindparam, literal_column, select, true, union_all
 from sqlalchemy import func as sql
 
 from loop.kernel.people import Path
@@ -20,11 +20,11 @@ from loop.store import tallies, write_offs
 from loop.store.core import table_of
 from loop.store.instants import NEVER_TEXT, text_of
 from loop.store.lights import SOON
-from loop.store.reach import LEVELS, within
+from loop.store.reach import LEVELS
 from loop.store.session import Tx
 from loop.store.sql import Prepared
 from loop.store.tables import FindingRow
-from loop.store.tallies import CALM, EVERYWHERE, LEVEL, OPEN, OPENED, PRESSED, STATE, STILL
+from loop.store.tallies import CALM, EVERYWHERE, LEVEL, MONTHLY, OPEN, OPENED, PRESSED, STATE, STILL
 from loop.store.tally import ShiftRow, TallyRow
 
 _FINDING, _TALLY, _SHIFT = table_of(FindingRow), table_of(TallyRow), table_of(ShiftRow)
@@ -118,22 +118,29 @@ class Standing:
 
     def _load(self, tx: Tx, since: str) -> None:
         asked = {
-            "places": sorted(self._places), "top": self.top, "since": since or NO_MONTH, "first": self._first,
+            "places": sorted(self._places), "top": self.top, "since": since or NO_MONTH, "month": self._first[:7],
             "last": self._last,
         }  # fmt: skip
         for place, measure, part, n in tx.all(_ADDED, **asked):
-            self._found[place, measure, part] += n
+            self._take(place, measure, part, n)
         for places, measure, part, n in tx.all(_WAITING):
             for place in self._places.intersection((EVERYWHERE, *places.split())):
-                if measure not in RUNNING or part <= self._last:
-                    early = measure in RUNNING and part < self._first
-                    self._found[place, measure, BEFORE if early else part] += n
+                self._take(place, measure, part, n)
+
+    def _take(self, place: str, measure: str, part: str, n: int) -> None:
+        """Days before the first one that matters are one; those after the last one are none."""
+        if measure not in RUNNING:
+            self._found[place, measure, part] += n
+        elif part <= self._last:
+            self._found[place, measure, part if part >= self._first else BEFORE] += n
 
     def _fetch(self, tx: Tx, path: Path) -> Mapping[datetime, Counter[tuple[str, str]]]:
         """For each mark what its day has to be put right by, by place and kind."""
         near: dict[datetime, Counter[tuple[str, str]]] = {mark: Counter() for mark in self._marks}
-        branches = [_due_between(path, place, *_span(mark)) for place, mark in enumerate(self._marks)]
-        for number, level, unit_id, *codes in tx.select(select(union_all(*branches).subquery("near"))):
+        asked = {} if len(path) == 1 else {"region": path[-1]}
+        for number, mark in enumerate(self._marks):
+            asked[f"begin{number}"], asked[f"end{number}"] = _span(mark)
+        for number, level, unit_id, *codes in tx.all(_due_near(len(path) - 1, len(self._marks)), **asked):
             kind = PRESSED if level else CALM
             smallest = next((code for code in reversed(codes) if code), EVERYWHERE)
             for place in self._places.intersection((EVERYWHERE, *codes, tallies.of_unit(unit_id, smallest))):
@@ -150,17 +157,18 @@ class Standing:
         return whole - self._near[mark][place, kind] if late else whole + self._near[mark][place, kind]
 
 
-_EARLY = (
-    select(_TALLY.c.place, _TALLY.c.measure, literal_column("''").label("part"), sql.sum(_TALLY.c.n).label("n"))
-    .where(_SOMEWHERE, _TALLY.c.measure.in_(RUNNING), _TALLY.c.part < bindparam("first"))
-    .group_by(_TALLY.c.place, _TALLY.c.measure)
-)
 _CELL = select(_TALLY.c.place, _TALLY.c.measure, _TALLY.c.part, _TALLY.c.n)
 _ADDED = Prepared(
     union_all(
-        _EARLY,
+        *(
+            _CELL.with_only_columns(
+                _TALLY.c.place, literal_column(f"'{kind}'").label("measure"), literal_column("''").label("part"),
+                sql.sum(_TALLY.c.n).label("n"),
+            ).where(_SOMEWHERE, _TALLY.c.measure == MONTHLY[kind], _TALLY.c.part < bindparam("month")).group_by(_TALLY.c.place)
+            for kind in RUNNING
+        ),
         _CELL.where(
-            _SOMEWHERE, _TALLY.c.measure.in_(RUNNING), _TALLY.c.part >= bindparam("first"),
+            _SOMEWHERE, _TALLY.c.measure.in_(RUNNING), _TALLY.c.part >= bindparam("month"),
             _TALLY.c.part <= bindparam("last"),
         ),
         _CELL.where(_SOMEWHERE, _TALLY.c.measure == OPEN),
@@ -194,8 +202,19 @@ def _days(first: str, last: str) -> list[str]:
     return [(begin + timedelta(days=k)).isoformat() for k in range((date.fromisoformat(last) - begin).days + 1)]
 
 
-def _due_between(path: Path, place: int, begin: str, end: str) -> Select[Any]:
+@cache
+def _due_near(depth: int, marks: int) -> Prepared:
+    """What falls due within each of so many spans, in a region so many steps below the country."""
     c = _FINDING.c
-    return select(literal_column(str(place)).label("mark"), c.level, c.unit_id, *(c[name] for name in LEVELS)).where(
-        within(path, _FINDING), c.due_at >= begin, c.due_at < end, c.is_open == 1, c.suspended_at == NEVER_TEXT
+    there = true() if depth == 0 else c[LEVELS[depth - 1]] == bindparam("region")
+    live = (there, c.is_open == 1, c.suspended_at == NEVER_TEXT)
+    return Prepared(
+        union_all(
+            *(
+                select(literal_column(str(k)).label("mark"), c.level, c.unit_id, *(c[name] for name in LEVELS)).where(
+                    *live, c.due_at >= bindparam(f"begin{k}"), c.due_at < bindparam(f"end{k}")
+                )
+                for k in range(marks)
+            )
+        )
     )

@@ -26,6 +26,8 @@ from loop.store.tally import ShiftRow, TallyRow, WriteOffRow
 from loop.store.write_offs import month_of
 
 STATE, OPENED, LEVEL, OPEN, CALM, PRESSED, STILL = "state", "opened", "level", "open", "calm", "pressed", "still"
+MONTHLY = {CALM: "calm_month", PRESSED: "pressed_month"}
+"""The same by whole months: folded along, so that whoever sums up long spans reads few rows."""
 EVERYWHERE = ""
 BATCH = 1_000
 
@@ -158,6 +160,8 @@ def _add(tx: Tx, changes: Iterable[tuple[Cell, int]]) -> None:
     for (places, measure, part), n in changes:
         for place in (EVERYWHERE, *places.split()):
             found[place, measure, part] += n
+            if measure in MONTHLY:
+                found[place, MONTHLY[measure], part[:7]] += n
     # In one order, so that two who add at once never wait for each other in a ring.
     keys = [{"place": p, "measure": m, "part": part} for p, m, part in sorted(k for k, n in found.items() if n)]
     tx.many(_ADD, [{**key, "n": found[key["place"], key["measure"], key["part"]]} for key in keys])
