@@ -100,6 +100,13 @@ async def test_an_administrator_of_a_county_sees_and_changes_that_county_only(
         f"/admin/people/{ids['next_officer']}/leaving", f"/admin/people/{ids['next_officer']}/posts/new",
     ):  # fmt: skip
         assert (await county_admin.get(path)).status == 404, path
+    for path in (
+        "people?unit=next_school",
+        "people?at=next_school",
+        "people/new?unit=next_school",
+        f"units?region={NEXT_DOOR}",
+    ):
+        assert "石桥县" not in (await county_admin.get(f"/admin/{path}")).text, path
     own = (await county_admin.get("/admin/units/school")).form("/admin/units/school/active")
     for path in (
         "/admin/units/next_school/active", f"/admin/regions/{NEXT_DOOR}/active", f"/admin/people/{ids['next_chief']}/active",
@@ -256,6 +263,14 @@ async def test_a_unit_an_officer_a_post_and_the_new_person_signs_in(pages: Pages
     assert "王丽" in (await admin.get("/admin/people?q=wang")).text
     assert "王丽" in (await admin.get(f"/admin/people?office={COUNTY}&role=officer")).text
     assert "王丽" not in (await admin.get(f"/admin/people?region={NEXT_DOOR}")).text
+    assert "王丽" in (await admin.get("/admin/people?at=云溪县第九小学")).text
+    several = await admin.get("/admin/people?at=云溪县&q=wang")
+    assert "任职于：云溪县" in several.text
+    assert "王丽" in several.text
+    which = await admin.get("/admin/people?at=云溪县第")
+    assert "有几个符合，请选择" in which.text
+    assert "王丽" in (await admin.get(which.links()["云溪县第九小学"])).text
+    assert "没有符合条件的人员" in (await admin.get("/admin/people?at=没有这个地方")).text
 
 
 @pytest.mark.parametrize(

@@ -65,6 +65,19 @@ def units_called(
     return _matches(tx, query if kind is None else query.where(_UNIT.c.kind == kind))
 
 
+def region_name(tx: Tx, code: str, within: Iterable[Path]) -> str:
+    """What the region with this code is called, if it lies within these; else the code."""
+    query = select(_REGION.c.name).where(_REGION.c.code == code, inside(within))
+    return next((str(row[0]) for row in tx.select(query)), code) if code else ""
+
+
+def unit_name(tx: Tx, id_: str, within: Iterable[Path]) -> str:
+    """What the unit with this id is called, if it lies within these regions; else the id."""
+    query = select(_UNIT.c.name).join_from(_UNIT, _REGION, _REGION.c.code == _UNIT.c.region)
+    found = tx.select(query.where(_UNIT.c.id == id_, inside(within))) if id_ else []
+    return str(found[0][0]) if found else id_
+
+
 def path_at(tx: Tx, code: str) -> Path:
     """The path of the region with this code; one that holds nothing where there is none."""
     found = find_region(tx, code)

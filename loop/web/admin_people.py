@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from fastapi import APIRouter, Request
@@ -15,8 +16,8 @@ from loop.kernel.errors import LoopError
 from loop.kernel.labels import Label
 from loop.kernel.people import ADMIN, REGION_ROLES, ROLES, SYSTEM
 from loop.kernel.registration import NewUser
-from loop.store import lookup, names
-from loop.store.lookup import Placed
+from loop.store import lookup
+from loop.store.lookup import Match, Placed
 from loop.store.session import Tx
 from loop.store.staff import Person
 from loop.web.admin import (
@@ -39,6 +40,7 @@ from loop.web.sent import Sent, sent_of
 router = APIRouter()
 TITLE, NEW = Label("人员与岗位", "People and posts"), Label("添加人员", "Add a person")
 LIST = Crumb(TITLE, PEOPLE)
+PLACES = ("region", "office", "unit")
 STATES = {"true": True, "false": False}
 GIVEN_ROLES = tuple((name, label) for name, label in ROLES.items() if name != SYSTEM)
 LANGUAGES = (("zh", Label("中文", "Chinese")), ("en", Label("英文", "English")))
@@ -83,6 +85,8 @@ class PeopleView:
     roles: tuple[tuple[str, Label], ...]
     active: str
     place: str
+    at: str
+    places: tuple[tuple[Match, str], ...]
     kept: tuple[tuple[str, str], ...]
     first: str
     following: str
@@ -93,20 +97,22 @@ class PeopleView:
 async def listed(request: Request) -> Response:
     """The people of the regions that the reader administers, by name, role and place."""
     q, role, active = asked(request, "q"), chosen(request, "role", ROLES), chosen(request, "active", STATES)
-    region, office, unit, after = (asked(request, name) for name in ("region", "office", "unit", "after"))
+    kept = {name: asked(request, name) for name in PLACES}
+    at, after = asked(request, "at"), asked(request, "after")
 
     def build(tx: Tx, visitor: Visitor) -> Page:
+        here, places = _placed(tx, visitor, at, {"q": q, "role": role, "active": active, **kept})
+        region, office, unit = (here[name] for name in PLACES)
         under = lookup.path_at(tx, region) if region else None
         page = lookup.people(
             tx, scope_of(visitor), q=q, under=under, office=office or None, unit_id=unit or None, role=role or None,
             active=STATES.get(active), after=after or None, limit=AT_A_TIME,
         )  # fmt: skip
         held = lookup.posts_placed(tx, (one.id for one in page.items))
-        kept = {"region": region, "office": office, "unit": unit}
-        here = {"q": q, "role": role, "active": active, **kept}
         view = PeopleView(
             lines=tuple(_line(one, held[one.id], visitor) for one in page.items), asked=q, role=role, roles=GIVEN_ROLES,
-            active=active, place=_place(tx, region, office, unit), kept=tuple((k, v) for k, v in kept.items() if v),
+            active=active, place=_place(tx, visitor, region, office, unit), at=at if places else "", places=places,
+            kept=tuple((name, here[name]) for name in PLACES if here[name]),
             first=address(PEOPLE, **here) if after else "",
             following=address(PEOPLE, **here, after=page.next) if page.next else "",
             add_path=address(f"{PEOPLE}/new", region=region or office, unit=unit),
@@ -116,12 +122,28 @@ async def listed(request: Request) -> Response:
     return await show_admin(request, build)
 
 
-def _place(tx: Tx, region: str, office: str, unit: str) -> str:
+def _placed(
+    tx: Tx, visitor: Visitor, at: str, asked_for: Mapping[str, str]
+) -> tuple[dict[str, str], tuple[tuple[Match, str], ...]]:  # fmt: skip
+    """What was asked for, at the region or unit that somebody typed; where several fit, these with their addresses."""
+    if not at:
+        return dict(asked_for), ()
+    mine, elsewhere = scope_of(visitor), dict.fromkeys(PLACES, "")
+    found = [("region", one) for one in lookup.regions_called(tx, at, mine)]
+    found += [("unit", one) for one in lookup.units_called(tx, at, mine)]
+    exact = [(name, one) for name, one in found if at in (one.key, one.name)] or found
+    if len(exact) == 1:
+        name, one = exact[0]
+        return {**asked_for, **elsewhere, name: one.key}, ()
+    # What nothing is called narrows the list to nobody.
+    which = tuple((one, address(PEOPLE, **{**asked_for, **elsewhere, name: one.key})) for name, one in found)
+    return {**asked_for, **elsewhere, "unit": "" if found else at}, which
+
+
+def _place(tx: Tx, visitor: Visitor, region: str, office: str, unit: str) -> str:
     """What the place that a list is narrowed to is called; empty where it is not."""
-    if unit:
-        return names.of_units(tx, [unit]).get(unit, unit)
-    code = office or region
-    return names.of_regions(tx, [code]).get(code, code) if code else ""
+    mine = scope_of(visitor)
+    return lookup.unit_name(tx, unit, mine) or lookup.region_name(tx, office or region, mine)
 
 
 def _line(person: Person, held: list[Placed], visitor: Visitor) -> PersonLine:
@@ -156,9 +178,9 @@ def _prefilled(tx: Tx, visitor: Visitor, region: str, unit: str) -> dict[str, st
     """A form for somebody at a place: its name stands in the entry, its key beside it."""
     found = {"language": "zh", "from_on": visitor.today.isoformat()}
     if region:
-        found |= {"region": names.of_regions(tx, [region]).get(region, region), "region_is": region}
+        found |= {"region": lookup.region_name(tx, region, scope_of(visitor)), "region_is": region}
     if unit:
-        found |= {"unit": names.of_units(tx, [unit]).get(unit, unit), "unit_is": unit}
+        found |= {"unit": lookup.unit_name(tx, unit, scope_of(visitor)), "unit_is": unit}
     return found
 
 

@@ -12,7 +12,7 @@ from loop.kernel.errors import LoopError
 from loop.kernel.labels import Label
 from loop.kernel.people import Path
 from loop.kernel.registration import UNIT_KINDS, NewUnit
-from loop.store import names, places
+from loop.store import lookup, names, places
 from loop.store.places import Unit
 from loop.store.session import Tx
 from loop.web.admin import (
@@ -27,6 +27,7 @@ from loop.web.admin import (
     check_ours,
     chosen,
     reach_of,
+    scope_of,
     show_admin,
     within,
 )
@@ -100,7 +101,7 @@ async def listed(request: Request) -> Response:
         following = address(UNITS, q=q, kind=kind, active=active, region=region, after=page.next)
         view = UnitsView(
             lines=_lines(tx, page.items), asked=q, kind=kind, kinds=tuple(UNIT_KINDS.items()), active=active, region=region,
-            region_name=names.of_regions(tx, [region]).get(region, region), first=first if after else "",
+            region_name=lookup.region_name(tx, region, scope_of(visitor)), first=first if after else "",
             following=following if page.next else "", add_path=address(f"{UNITS}/new", region=region),
         )  # fmt: skip
         return Page(template="admin_units.html", title=TITLE, view=view, crumbs=(HOME,))
