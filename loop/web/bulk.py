@@ -15,7 +15,7 @@ from starlette.responses import Response
 
 from loop.engine.door import MOST_IN_A_BATCH, Aim, BatchRefused
 from loop.engine.record import Outcome, hearing
-from loop.kernel.decide import action_named
+from loop.kernel.decide import action_named, admitted
 from loop.kernel.errors import Forbidden, Invalid, LoopError, NotFound
 from loop.kernel.finding import Finding
 from loop.kernel.labels import Label
@@ -165,10 +165,14 @@ async def ask(request: Request, action: str) -> Response:
 
 
 def _admitted(tx: Tx, visitor: Visitor, action: str, numbers: Sequence[str]) -> tuple[Action, tuple[Finding, ...]]:
-    """The action and the findings; raises NotFound, or Forbidden for an action that cannot be taken on several."""
+    """The action and the findings; raises NotFound, or Forbidden for an action that is not the visitor's to take or cannot be
+    taken on several.
+    """
     named, found = action_named(visitor.service.book, action), seen_of(tx, visitor, numbers)
     if not found:
         raise NotFound
+    for finding in found:
+        admitted(named, visitor.actor, finding)
     if not fits(visitor, named, found):
         raise Forbidden(Label("此事须逐项办理。", "This is done one finding at a time."))
     return named, found
