@@ -11,8 +11,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
+from typing import Any
 
-from sqlalchemy import bindparam, literal_column, select, true, union_all
+from sqlalchemy import ColumnElement, Select, bindparam, literal_column, select, true, union_all
 from sqlalchemy import func as sql
 
 from loop.kernel.people import Path
@@ -119,7 +120,7 @@ class Standing:
     def _load(self, tx: Tx, since: str) -> None:
         asked = {
             "places": sorted(self._places), "top": self.top, "since": since or NO_MONTH, "month": self._first[:7],
-            "last": self._last,
+            "first": self._first, "last": self._last,
         }  # fmt: skip
         for place, measure, part, n in tx.all(_ADDED, **asked):
             self._take(place, measure, part, n)
@@ -157,18 +158,29 @@ class Standing:
         return whole - self._near[mark][place, kind] if late else whole + self._near[mark][place, kind]
 
 
+def _summed(kind: str, *wanted: ColumnElement[bool]) -> Select[Any]:
+    """What falls due before the first day that matters, as one number for each place."""
+    columns: tuple[ColumnElement[Any], ...] = (
+        literal_column(f"'{kind}'").label("measure"),
+        literal_column(f"'{BEFORE}'").label("part"),
+        sql.sum(_TALLY.c.n).label("n"),
+    )
+    return select(_TALLY.c.place, *columns).where(_SOMEWHERE, *wanted).group_by(_TALLY.c.place)
+
+
 _CELL = select(_TALLY.c.place, _TALLY.c.measure, _TALLY.c.part, _TALLY.c.n)
 _ADDED = Prepared(
     union_all(
         *(
-            _CELL.with_only_columns(
-                _TALLY.c.place, literal_column(f"'{kind}'").label("measure"), literal_column("''").label("part"),
-                sql.sum(_TALLY.c.n).label("n"),
-            ).where(_SOMEWHERE, _TALLY.c.measure == MONTHLY[kind], _TALLY.c.part < bindparam("month")).group_by(_TALLY.c.place)
+            _summed(kind, _TALLY.c.measure == measure, *span)
             for kind in RUNNING
+            for measure, span in (
+                (MONTHLY[kind], (_TALLY.c.part < bindparam("month"),)),
+                (kind, (_TALLY.c.part >= bindparam("month"), _TALLY.c.part < bindparam("first"))),
+            )
         ),
         _CELL.where(
-            _SOMEWHERE, _TALLY.c.measure.in_(RUNNING), _TALLY.c.part >= bindparam("month"),
+            _SOMEWHERE, _TALLY.c.measure.in_(RUNNING), _TALLY.c.part >= bindparam("first"),
             _TALLY.c.part <= bindparam("last"),
         ),
         _CELL.where(_SOMEWHERE, _TALLY.c.measure == OPEN),

@@ -20,7 +20,7 @@ from loop.store.sql import Prepared
 from loop.store.tables import FindingRow
 
 _FINDING, _UNIT, _OFFICE, _REGION = table_of(FindingRow), table_of(UnitRow), table_of(OfficeRow), table_of(RegionRow)
-WALK = 400
+WALK = 200
 """So many findings are looked at for the units that are next in line."""
 CLIMBING = 3
 """The level from which a finding is said to climb."""
