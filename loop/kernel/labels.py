@@ -17,6 +17,10 @@ class Label(NamedTuple):
         """The text in `language` ("zh" or "en"); anything else reads as Chinese."""
         return self.en if language == "en" else self.zh
 
+    def as_heading(self) -> Label:
+        """The same as a heading or a button has it: in English it begins with a capital."""
+        return Label(self.zh, self.en[:1].upper() + self.en[1:])
+
     def filled(self, **values: object) -> Label:
         """The label with its `{placeholders}` replaced in both languages."""
         return Label(self.zh.format(**values), self.en.format(**values))

@@ -203,7 +203,7 @@ def _page(
     crumbs = (LEDGER, Crumb(Label(finding.number, finding.number), finding_page(finding.number)))
     stage = label_of_state(book, "course", finding.state)
     lead = Label(f"{finding.title}（当前：{stage.zh}）", f"{finding.title} (now: {stage.en})")
-    return Page(template="action.html", title=action.label, lead=lead, view=view, crumbs=crumbs)
+    return Page(template="action.html", title=action.label.as_heading(), lead=lead, view=view, crumbs=crumbs)
 
 
 def _targets(visitor: Visitor, finding: Finding, action: Action) -> tuple[Label, ...]:

@@ -176,7 +176,7 @@ def _page(tx: Tx, visitor: Visitor, name: str, typed: Typed) -> Page:
         tuple((PATHS[one.name], one.label) for one in _possible(visitor) if one.name != name),
     )  # fmt: skip
     lead = FROM_A_TIP_OFF if typed.tip_off else LEADS[name]
-    return Page(template="opening.html", title=action.label, lead=lead, view=view, crumbs=(LEDGER,))
+    return Page(template="opening.html", title=action.label.as_heading(), lead=lead, view=view, crumbs=(LEDGER,))
 
 
 def _path(name: str, tip_off: str) -> str:

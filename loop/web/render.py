@@ -44,6 +44,7 @@ class Renderer:
         )  # fmt: skip
         self._environment.globals.update(asset=addresses.__getitem__, t=_pair)
         self._environment.filters["say"] = _say
+        self._environment.filters["button"] = _button
 
     def html(self, template: str, page: Page, chrome: Chrome) -> str:
         """The whole page; the template sees `page`, `chrome`, `view` and the language."""
@@ -66,6 +67,12 @@ def _pair(context: Context, zh: str, en: str) -> str:
 def _say(context: Context, label: Any) -> str:
     """A label in the reader's language: `{{ label|say }}`; nothing for none."""
     return label.in_(context["language"]) if isinstance(label, Label) else ""
+
+
+@pass_context
+def _button(context: Context, label: Any) -> str:
+    """A label as it stands on a button: `{{ action.label|button }}`."""
+    return _say(context, label.as_heading()) if isinstance(label, Label) else ""
 
 
 def response(request: Request, html: str, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
