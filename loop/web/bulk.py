@@ -270,7 +270,9 @@ def _filling(
         papers=tuple(paper.label for paper in action.papers), back=back,
     )  # fmt: skip
     several = Crumb(TITLE, f"{PLACE}?{_query([f.number for f in found], back)}")
-    return Page(template="bulk_form.html", title=action.label.as_heading(), lead=LEAD, view=view, crumbs=(LEDGER, several))
+    return Page(
+        template="bulk_form.html", title=action.label.as_heading(), lead=LEAD, view=view, crumbs=(LEDGER, several)
+    )
 
 
 def _preview(
