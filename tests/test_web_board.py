@@ -136,8 +136,15 @@ async def test_a_strangers_region_is_not_found(busy: Pages) -> None:
     for region in (NEXT_DOOR, CITY, PROVINCE, "nowhere", "%00", "a'--"):
         assert (await browser.get(f"/board?region={region}")).status == 404, region
         assert (await browser.get(f"/board/months/2026-03?region={region}")).status == 404, region
-    for path in ("/board/months/2026-13", "/board/months/2026-3", "/board/months/2026-03?what=anything"):
+    for path in (
+        "/board/months/2026-13",
+        "/board/months/2026-3",
+        "/board/months/2026-03?what=anything",
+        "/board/months/%00",
+    ):
         assert (await browser.get(path)).status == 404, path
+    for cursor in ("%00", "x", "eyJ4IjoxfQ"):
+        assert (await browser.get(f"/board/months/2026-03?after={cursor}")).status == 422, cursor
     assert "邻县问题" not in (await browser.get("/board")).text
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from loop.kernel.errors import Forbidden, NotFound
 from loop.kernel.people import Path, Post
 from loop.store import places
+from loop.store.paging import storable
 from loop.store.session import Tx
 from loop.web.chrome import BOARD_ROLES
 from loop.web.page import Visitor
@@ -36,7 +37,8 @@ def scope_of(tx: Tx, visitor: Visitor, asked: str | None) -> Scope:
     own = _widest(visitor.actor.posts)
     if not own:
         raise Forbidden
-    found = places.find_region(tx, asked or own[0][-1])
+    code = asked or own[0][-1]
+    found = places.find_region(tx, code) if storable(code) else None
     top = next((path for path in own if found and found.path[: len(path)] == path), None)
     if found is None or top is None:
         raise NotFound
