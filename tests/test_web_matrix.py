@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import shutil
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from urllib.parse import urlencode
 
 import httpx
 import pytest
 
 from tests.browsing import Browser, Form, Seen
+from tests.crawling import Crawler
 from tests.page_list import GUEST, LOOKS, SENDINGS, Sending, route_at, routes
 from tests.page_matrix import LOOKING, SENDING, WHO, cells
-from tests.page_scene import Scene, own_scene, scene
+from tests.page_scene import Scene, own_scene, scene, scene_on
+from tests.page_tales import Teller
 
 __all__ = ["own_scene", "scene"]
 
@@ -25,6 +29,7 @@ LEAVES_ROWS = {
 """What a form may do without a row changing at once: a look, a cookie, a preview, a work begun. `/sign-in` makes a session."""
 
 GOOD_ONCE = "/l/{link}"
+SEE_MUCH = ("officer", "chief", "director", "leader", "auditor", "city_chief", "admin")
 FROM_ELSEWHERE = ({"sec-fetch-site": "cross-site"}, {"sec-fetch-site": "same-site"}, {"origin": "http://evil.test"})
 
 
@@ -203,3 +208,50 @@ async def test_a_form_is_refused_to_nobody_whom_it_is_for(free_crowd: Crowd) -> 
             csrf = await free_crowd.csrf(who, as_guest=SENDINGS[target].who == GUEST)
             answer = await free_crowd.send(who, _with(forms[target], csrf))
             assert answer.status_code in (200, 303, 409, 412, 422, 429), (target, who, answer.status_code, answer.text)
+
+
+# ---- following -----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def lively(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+    """A scene with findings in the middle of every story."""
+    folder = tmp_path_factory.mktemp("lively")
+    shutil.copy(sqlite_template, folder / "loop.db")
+    with scene_on(f"sqlite:///{folder / 'loop.db'}", folder) as made:
+        Teller(made.world).middles()
+        yield made
+
+
+async def crawled(scene: Scene, who: str) -> Crawler:
+    made = Crawler(await scene.pages.browser(who))
+    await made.from_(*(scene.address(address) for address, marks in LOOKED_AT.items() if marks[who] == "."))
+    return made
+
+
+@pytest.mark.parametrize("who", WHO)
+async def test_no_link_that_a_reader_sees_leads_nowhere(lively: Scene, who: str) -> None:
+    crawler = await crawled(lively, who)
+    assert crawler.dead() == {}
+    assert len(crawler.answers) > (100 if who in SEE_MUCH else 10)
+    await crawler.browser.http.aclose()
+
+
+async def test_a_unit_reads_that_a_finding_is_no_longer_theirs_and_gets_no_link_to_it(own_scene: Scene) -> None:
+    number = Teller(own_scene.world).tell("from the report to the archive and back", 11)
+    assert own_scene.world.finding(number).unit_id == "other_school"
+    browser = await own_scene.pages.browser("school")
+    inbox = await browser.get("/inbox")
+    assert f"/findings/{number}" not in inbox.links().values()
+    assert "此事已不在您的查看范围内" in inbox.text
+    assert own_scene.address("/findings/{served}") in inbox.links().values()
+    await browser.http.aclose()
+
+
+@pytest.mark.parametrize("who", WHO)
+async def test_every_form_that_a_reader_sees_may_be_sent_by_them(own_scene: Scene, who: str) -> None:
+    crawler = await crawled(own_scene, who)
+    pressed = await crawler.press_all()
+    assert {action: got for action, got in pressed.items() if got[0] not in (200, 409, 422)} == {}
+    assert len(pressed) > (10 if who else 2)
+    await crawler.browser.http.aclose()

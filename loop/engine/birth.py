@@ -38,8 +38,13 @@ def may_create(action: Action, actor: Actor) -> None:
     """Raises `NotFound` for an action that creates nothing, `Forbidden` where no post of the caller may take it."""
     if not action.creates:
         raise NotFound
-    if not any(post.role in action.by for post in actor.posts):
+    if not can_create(action, actor):
         raise Forbidden
+
+
+def can_create(action: Action, actor: Actor) -> bool:
+    """Whether a post of the caller may bring a finding into being by this action."""
+    return action.creates and any(post.role in action.by for post in actor.posts)
 
 
 def payload_for(action: Action, values: Mapping[str, Any] | Payload | LoopError) -> Payload:

@@ -66,6 +66,9 @@ _COLUMNS = (
 )  # fmt: skip
 _ADD = Prepared(_TIP_OFF.insert())
 _ONE = Prepared(select(*_COLUMNS).where(_TIP_OFF.c.id == bindparam("id")))
+_OFFICES = Prepared(
+    select(_TIP_OFF.c.id, _TIP_OFF.c.office_id).where(_TIP_OFF.c.id.in_(bindparam("ids", expanding=True)))
+)
 _BY_RECEIPT = Prepared(select(*_COLUMNS).where(_TIP_OFF.c.receipt_digest == bindparam("digest")))
 _SEALED = Prepared(select(_TIP_OFF.c.sealed).where(_TIP_OFF.c.id == bindparam("id")))
 _SET = Prepared(update(_TIP_OFF).where(_TIP_OFF.c.id == bindparam("key")), columns=["status", "result", "answered_at"])
@@ -115,6 +118,12 @@ def tip_off(tx: Tx, id_: str) -> TipOff:
     if row is None:
         raise NotFound
     return _value(row)
+
+
+def offices_of(tx: Tx, ids: Iterable[str]) -> dict[str, str]:
+    """The office of each of these tip-offs that there are."""
+    wanted = sorted(set(ids))
+    return dict(tx.all(_OFFICES, ids=wanted)) if wanted else {}
 
 
 def by_receipt(tx: Tx, code: str) -> TipOff:

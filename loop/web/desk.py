@@ -8,8 +8,9 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
+from loop.engine.birth import can_create
 from loop.kernel.labels import Label
-from loop.kernel.people import OFFICE_ROLES, Actor
+from loop.kernel.people import Actor
 from loop.kernel.workflow import Action, Workflow
 from loop.store import desk
 from loop.store.session import Tx
@@ -22,6 +23,7 @@ router = APIRouter()
 TITLE = Label("我的待办", "My desk")
 LEAD = Label("等您办理的事项，最急的在最前。", "What waits for you, the most urgent first.")
 AT_A_TIME = 30
+OPEN = "open"
 LOOK = Label("查看", "Look")
 
 
@@ -61,7 +63,7 @@ async def my_desk(request: Request) -> Response:
         page = desk.page(tx, visitor.actor, flow, now=visitor.now, limit=AT_A_TIME, after=after)
         tasks = tuple(_task(one, visitor, flow) for one in page.items)
         following = f"/?{urlencode({'after': page.next})}" if page.next else ""
-        view = DeskView(tasks, visitor.holds(*OFFICE_ROLES), "/" if after else "", following)
+        view = DeskView(tasks, can_create(flow.actions[OPEN], visitor.actor), "/" if after else "", following)
         return Page(template="desk.html", title=TITLE, lead=LEAD, view=view)
 
     return await show(request, build)

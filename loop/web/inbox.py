@@ -16,10 +16,10 @@ from loop.store import mailbox, tray
 from loop.store.mailbox import Message
 from loop.store.session import Tx
 from loop.web.page import Goto, Page, Visitor, change, local, show
-from loop.web.places import page_of
 from loop.web.sent import sent_of
 from loop.web.telling import WATCHERS
 from loop.web.times import Moment
+from loop.web.ways import ways
 
 router = APIRouter()
 PLACE = "/inbox"
@@ -31,7 +31,9 @@ MESSAGE, BACK = "message", "back"
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """A message: what it says, when the reader was told, and whether it was read and signed for."""
+    """A message: what it says, when the reader was told, and whether it was read and signed for; `path` is empty where the
+    reader may no longer open what it is about.
+    """
 
     id: int
     path: str
@@ -62,7 +64,8 @@ async def my_inbox(request: Request) -> Response:
 
     def build(tx: Tx, visitor: Visitor) -> Page:
         page = tray.page(tx, visitor.actor.id, limit=AT_A_TIME, after=after, unread=unread)
-        items = tuple(_item(one, visitor) for one in page.items)
+        paths = ways(tx, visitor, ((one.chain, one.step) for one in page.items))
+        items = tuple(_item(one, visitor, paths.get((one.chain, one.step), "")) for one in page.items)
         view = InboxView(
             items, unread, _address(only | ({"after": after} if after else {})), _address(only) if after else "",
             _address(only | {"after": page.next}) if page.next else "", visitor.holds(*WATCHERS),
@@ -90,10 +93,10 @@ async def sign(request: Request) -> Response:
     return await change(request, sent, work)
 
 
-def _item(message: Message, visitor: Visitor) -> Item:
+def _item(message: Message, visitor: Visitor, path: str) -> Item:
     content = loads(message.content)
     return Item(
-        id=message.id, path=page_of(message.chain, message.step),
+        id=message.id, path=path,
         notice=tray.notice_in(message, visitor.service.book, visitor.language),
         at=visitor.times.past(message.should_at), unread=message.read_at is None,
         signed=visitor.times.past(message.signed_at), title=str(content.get("title") or ""),

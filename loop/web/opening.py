@@ -9,11 +9,11 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse, Response
 
-from loop.engine.birth import may_create
+from loop.engine.birth import can_create, may_create
 from loop.engine.door import Wish
 from loop.engine.links import make_seal
 from loop.kernel.decide import action_named
-from loop.kernel.errors import Fault, Forbidden, Invalid, LoopError
+from loop.kernel.errors import Fault, Invalid, LoopError
 from loop.kernel.labels import Label
 from loop.kernel.workflow import Action
 from loop.store.session import Refused, Tx
@@ -189,12 +189,5 @@ FIRST = frozenset({"severity", "description", "danger_to_life"})
 
 def _possible(visitor: Visitor) -> list[Action]:
     """The ways to bring a finding into being that this visitor has."""
-
-    def may(action: Action) -> bool:
-        try:
-            may_create(action, visitor.actor)
-        except Forbidden:
-            return False
-        return True
-
-    return [action for action in visitor.service.book.workflow.actions.values() if action.name in PATHS and may(action)]
+    actions = visitor.service.book.workflow.actions.values()
+    return [action for action in actions if action.name in PATHS and can_create(action, visitor.actor)]

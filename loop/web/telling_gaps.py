@@ -21,9 +21,9 @@ from loop.store.paging import cursor, key_of
 from loop.store.reach import SEES_REGION
 from loop.store.session import Tx
 from loop.web.page import Crumb, Page, Visitor, show
-from loop.web.places import page_of
 from loop.web.telling import ADMIN, ADVICE, AUDIT, GAPS, GAPS_TITLE, WATCHERS, WHY, step_label
 from loop.web.times import Moment
+from loop.web.ways import ways
 
 router = APIRouter()
 SCOPE = "coverage"
@@ -44,7 +44,7 @@ TOLD = "told at step "
 
 @dataclass(frozen=True, slots=True)
 class GapLine:
-    """A step that did not reach somebody."""
+    """A step that did not reach somebody; `path` is empty where the reader may not open what it is about."""
 
     path: str
     chain: str
@@ -101,15 +101,15 @@ async def coverage(request: Request) -> Response:
 def _lines(tx: Tx, visitor: Visitor, found: list[Gap]) -> tuple[GapLine, ...]:
     called = names.of_people(tx, (gap.person_id for gap in found if gap.person_id))
     at = names.of_offices(tx, (gap.office_id for gap in found))
-    flow = visitor.service.book.workflow
-    return tuple(_line(gap, called, at, flow, visitor) for gap in found)
+    flow, paths = visitor.service.book.workflow, ways(tx, visitor, ((gap.chain, gap.step) for gap in found))
+    return tuple(_line(gap, called, at, flow, visitor, paths.get((gap.chain, gap.step), "")) for gap in found)
 
 
 def _line(
-    gap: Gap, called: Mapping[str, tuple[str, str]], at: Mapping[str, str], flow: Workflow, visitor: Visitor
+    gap: Gap, called: Mapping[str, tuple[str, str]], at: Mapping[str, str], flow: Workflow, visitor: Visitor, path: str
 ) -> GapLine:
     return GapLine(
-        path=page_of(gap.chain), chain="" if ":" in gap.chain else gap.chain, step=step_label(gap.step, flow),
+        path=path, chain="" if ":" in gap.chain else gap.chain, step=step_label(gap.step, flow),
         role=KNOWN_NAMES.get(gap.role, Label(gap.role, gap.role)), person=called.get(gap.person_id, ("", ""))[1],
         office=at.get(gap.office_id, ""), why=WHY.get(gap.why, Label(gap.why, gap.why)),
         advice=None if gap.healed_at else ADVICE.get(gap.why), at=visitor.times.past(gap.at),

@@ -10,10 +10,10 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from loop.authority import checked_offices, tip_off_of
-from loop.engine.birth import may_create
+from loop.engine.birth import can_create
 from loop.engine.tip_off_desk import ANSWER
 from loop.kernel.decide import action_named
-from loop.kernel.errors import Forbidden, Invalid, LoopError
+from loop.kernel.errors import Invalid, LoopError
 from loop.kernel.labels import Label
 from loop.kernel.people import ROLES
 from loop.store import journal, names, timers, tip_offs
@@ -212,7 +212,7 @@ def _page(
         path=line.path, line=line, matter=found.matter, office=names.of_offices(tx, [found.office_id]).get(found.office_id, ""),
         result=found.result, answered=visitor.times.past(found.answered_at), is_open=is_open, is_new=found.status == RECEIVED,
         is_origin=found.is_origin, finding_path=finding_page(found.finding) if found.finding else "",
-        new_finding=f"/findings/new?{urlencode({'tip_off': found.id})}" if is_open and _may_open(visitor) else "",
+        new_finding=_way_to_a_finding(visitor, found) if is_open else "",
         history=_history(tx, visitor, found), identity=identity,
         typed={name: sent.get(name) for name in FIELDS} if sent else {"finding": found.finding or "", "result": found.result},
         refusal=summary_of(error, *FIELDS) if error else None, wrong=wrong_of(error),
@@ -220,19 +220,17 @@ def _page(
     return Page(template="tip_off.html", title=_title(line), crumbs=CRUMBS, view=view)
 
 
+def _way_to_a_finding(visitor: Visitor, found: TipOff) -> str:
+    """Where a finding is made of it, by those who may."""
+    may = can_create(action_named(visitor.service.book, "open"), visitor.actor)
+    return f"/findings/new?{urlencode({'tip_off': found.id})}" if may else ""
+
+
 def _title(line: Line) -> Label:
     day = line.at.iso[:10] if line.at else ""
     if not line.unit:
         return Label(f"{day} 收到的线索", f"Tip-off of {day}")
     return Label(f"{day} 收到的线索：{line.unit}", f"Tip-off of {day}: {line.unit}")
-
-
-def _may_open(visitor: Visitor) -> bool:
-    try:
-        may_create(action_named(visitor.service.book, "open"), visitor.actor)
-    except Forbidden:
-        return False
-    return True
 
 
 def _history(tx: Tx, visitor: Visitor, found: TipOff) -> tuple[Deed, ...]:

@@ -16,9 +16,9 @@ from loop.kernel.labels import Label
 from loop.store.session import Tx
 from loop.virtual_time import check_target, move, turn, virtual_clock
 from loop.web.page import Page, Visitor, look, service_of, show, visitor_of
-from loop.web.places import page_of
 from loop.web.sent import Sent, sent_of
 from loop.web.times import Moment
+from loop.web.ways import ways
 
 router = APIRouter()
 TITLE = Label("演示时钟", "Virtual clock")
@@ -34,7 +34,7 @@ A_NUMBER = Label("请填写要前进的天数，为正整数。", "Say by how ma
 
 @dataclass(frozen=True, slots=True)
 class Happening:
-    """Something that a timer did: on what, and when it was due."""
+    """Something that a timer did: on what, and when it was due; `path` is empty where the reader may not look at it."""
 
     path: str
     chain: str
@@ -94,16 +94,16 @@ async def _shown(request: Request, ran: Sequence[Struck] | None = None, refusal:
 
     def build(tx: Tx, visitor: Visitor) -> Page:
         now = visitor.times.instant(visitor.now)
-        happened = tuple(_happening(visitor, one) for one in (ran or ())[-MOST_SHOWN:])
+        shown = (ran or ())[-MOST_SHOWN:]
+        paths = ways(tx, visitor, ((one.number, one.action) for one in shown))
+        happened = tuple(_happening(visitor, one, paths.get((one.number, one.action), "")) for one in shown)
         view = ClockView(now, OFFERED, ran is not None, happened, len(ran or ()), refusal)
         return Page(template="virtual_clock.html", title=TITLE, lead=LEAD, view=view, status=422 if refusal else 200)
 
     return await show(request, build)
 
 
-def _happening(visitor: Visitor, one: Struck) -> Happening:
+def _happening(visitor: Visitor, one: Struck, path: str) -> Happening:
     action = visitor.service.book.workflow.actions.get(one.action)
     label = action.label if action else Label(one.action, one.action)
-    return Happening(
-        page_of(one.number), "" if ":" in one.number else one.number, label, visitor.times.past(one.due_at)
-    )
+    return Happening(path, "" if ":" in one.number else one.number, label, visitor.times.past(one.due_at))
