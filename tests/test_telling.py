@@ -170,6 +170,23 @@ def test_what_is_over_the_budget_waits_for_one_digest_and_the_chief_is_told(post
     assert len(post.letters("school")[-1].steps) == 3
 
 
+def test_danger_to_life_costs_nothing_of_the_budget(post_of: Opener) -> None:
+    post = post_of(CONSOLE, HALL, budget=2)
+    post.reach("school", "hall", "desk")
+    number = post.world.opened(danger_to_life=True)
+    post.drain()
+    post.world.clock = local(date(2026, 3, 3), 10)
+    at = post.world.clock.isoformat()
+    told_to = {"name": "值班校长", "post": "副校长"}
+    post.world.act("inspector", "urgent_order", number, measure="立即封闭", told_to=told_to, at=at)
+    post.world.fed_back()
+    post.drain()
+    assert sorted(letter.steps for letter in post.letters("school")) == [
+        ("approve_report",), ("urgent_order",), ("urgent_order",),
+    ]  # fmt: skip
+    assert [message for message in post.world.inbox("chief") if message.step == "budget_reached"] == []
+
+
 def test_what_was_read_in_the_inbox_is_not_sent_again_in_the_morning(post: Post) -> None:
     post.world.clock = local(date(2026, 3, 3), 21)
     post.world.fed_back()

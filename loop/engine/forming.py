@@ -51,9 +51,9 @@ class Former:
             first = group[0]
             if left.get(first.channel, 1) <= 0:
                 dealt -= len(group)
-            elif not self._held_back(tx, group, spent, now):
-                self._form(tx, group, seen, held, now, real)
-                spent[first.person_id] = spent.get(first.person_id, 0) + 1
+            elif not self._held_back(tx, group, spent, now) and self._form(tx, group, seen, held, now, real):
+                # Danger to life costs nothing of the day's budget.
+                spent[first.person_id] = spent.get(first.person_id, 0) + int(not first.urgent)
                 if first.channel in left:
                     left[first.channel] -= 1
         return dealt
@@ -113,14 +113,16 @@ class Former:
         held: Mapping[str, Sequence[Contact]],
         now: datetime,
         real: datetime,
-    ) -> None:
+    ) -> bool:
+        """Form one delivery; answers False where its reader has no address any more."""
         first = group[0]
         address = self._address(first, seen, held)
         if address is None:
             deliveries.drop(tx, [copy.id for copy in group], NO_ADDRESS)
-            return
+            return False
         key = f"{first.channel}-{uuid_utils.uuid7()}"
         deliveries.form(tx, group, key=key, address=address, queued_at=now, not_before=real)
+        return True
 
     def _address(self, copy: Copy, seen: Seen, held: Mapping[str, Sequence[Contact]]) -> str | None:
         """Where this channel reaches the reader today; None where it no longer does."""
