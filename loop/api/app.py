@@ -85,16 +85,17 @@ def create_app(service: Service) -> FastAPI:
     return app
 
 
+PAGES_WITH_FILES = ("/findings/new", "/findings/take-over")
 FILES_IN_A_FORM = 4
 """A page's form takes several files at once, together as large as so many of the largest."""
 
 
 def _limit(service: Service, path: str) -> int:
-    """Files have a limit of their own, and a form around them."""
+    """Files have a limit of their own, and a form around them. Pages read forms with files from people they know alone."""
+    if path in PAGES_WITH_FILES or (path.startswith("/findings/") and "/actions/" in path):
+        return FILES_IN_A_FORM * service.policy.upload_limit + FORM_OVERHEAD
     if path.endswith(("/attachments", "/actions/attach")):
         return service.policy.upload_limit + FORM_OVERHEAD
-    if path.startswith("/findings/"):
-        return FILES_IN_A_FORM * service.policy.upload_limit + FORM_OVERHEAD
     if path.endswith("/ledger/import"):
         return exchange.LARGEST + FORM_OVERHEAD
     return service.policy.body_limit

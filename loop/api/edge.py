@@ -36,7 +36,8 @@ class Internal(LoopError):
     text = INTERNAL
 
 
-LINKS = "/l/"
+SECRETS = ("/l/", "/report/")
+"""What stands behind these opens something for whoever reads it: a leader's link, a receipt code."""
 
 
 class Edge:
@@ -122,5 +123,5 @@ class _Exchange:
 
 
 def _told(path: str) -> str:
-    """The path as the log may hold it: a leader's link opens a finding for whoever reads it."""
-    return f"{LINKS}…" if path.startswith(LINKS) else path
+    """The path as the log may hold it."""
+    return next((f"{begin}…" for begin in SECRETS if path.startswith(begin)), path)
