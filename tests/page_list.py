@@ -99,7 +99,7 @@ LOOKS: dict[str, str] = {
     "/admin/people/{id_officer}": "admin",
     "/admin/people/{id_officer}/posts/new": "admin",
     "/admin/people/{id_inspector2}/substitutes": "admin",
-    "/admin/people/{id_officer}/leaving": "admin",
+    "/admin/people/{id_chief}/leaving": "admin",
     "/admin/tokens": "admin",
     "/admin/tokens?person={id_officer}": "admin",
     "/admin/rules": "admin",

@@ -94,7 +94,7 @@ LOOKING = """
     /admin/people/{id_officer}                        > x x x x x x x x x x x .
     /admin/people/{id_officer}/posts/new              > x x x x x x x x x x x .
     /admin/people/{id_inspector2}/substitutes         > x x x x x x x x x x x .
-    /admin/people/{id_officer}/leaving                > x x x x x x x x x x x .
+    /admin/people/{id_chief}/leaving                  > x x x x x x x x x x x .
     /admin/tokens                                     > x x x x x x x x x x x .
     /admin/tokens?person={id_officer}                 > x x x x x x x x x x x .
     /admin/rules                                      > x x x x x x x x x x x .

@@ -71,7 +71,8 @@ async def results(request: Request) -> Response:
             start = (instant_of(str(at)), str(id_))
         found, following = public.page(tx, limit=AT_A_TIME, after=start)
         called = names.of_offices(tx, (one.office_id for one in found))
-        items = tuple(_result(one, called, _times(tx, service), service.book.workflow, PREVIEW) for one in found)
+        times, flow = _times(tx, service), service.book.workflow
+        items = tuple(_result(one, called, times, flow, PREVIEW) for one in found)
         onward = (
             f"{RESULTS}?{urlencode({'after': cursor(SCOPE, (text_of(following[0]), following[1]))})}"
             if following
