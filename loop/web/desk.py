@@ -25,6 +25,11 @@ LEAD = Label("等您办理的事项，最急的在最前。", "What waits for yo
 AT_A_TIME = 30
 OPEN = "open"
 LOOK = Label("查看", "Look")
+ABOUT = {
+    "tip-off": Label("群众反映的线索", "What the public reported"),
+    "supervision": Label("督导活动", "Supervision"),
+}
+"""What waits where it is no finding, by the kind of its history."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +38,7 @@ class Task:
 
     path: str
     chain: str
-    title: str
+    title: Label
     reason: Label
     state: Label | None
     due: Due | None
@@ -72,10 +77,10 @@ async def my_desk(request: Request) -> Response:
 def _task(todo: Todo, visitor: Visitor, flow: Workflow) -> Task:
     rule, state = flow.timers.get(todo.rule), flow.states.get(todo.state or "")
     step = next_step(flow, visitor.actor, todo.rule, todo.state or "")
-    path = page_of(todo.chain)
+    path, kind, called = page_of(todo.chain), todo.chain.rpartition(":")[0], todo.title or todo.chain
     return Task(
         path=path, chain="" if ":" in todo.chain else todo.chain,
-        title=todo.title or "", reason=rule.label if rule else Label(todo.rule, todo.rule),
+        title=ABOUT.get(kind) or Label(called, called), reason=rule.label if rule else Label(todo.rule, todo.rule),
         state=state.label if state else None, due=visitor.times.due(todo.due_at), level=todo.level or 0,
         suspended=todo.suspended, step=step.label if step else LOOK,
         step_path=action_page(todo.chain, step.name) if step else path,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from json import loads
@@ -16,10 +17,12 @@ from loop.kernel.labels import Label
 from loop.kernel.vocabulary import ACTS, CATEGORIES, KINDS, SEVERITIES
 from loop.kernel.workflow import COURSE, Action
 from loop.store import evidence, names, papers, sight
+from loop.store.evidence import Attachment
 from loop.store.lights import light
 from loop.store.names import Names
 from loop.store.session import Tx
-from loop.store.sight import Sight, Step
+from loop.store.sight import Sight
+from loop.web.called import Called
 from loop.web.clock import Clock, clocks_of, owners_in_words
 from loop.web.page import Crumb, Page, Visitor, show
 from loop.web.places import action_page, page_of
@@ -60,6 +63,7 @@ class File:
 class PaperLine:
     """A paper of the finding."""
 
+    id: str
     path: str
     title: Label
     number: str
@@ -139,11 +143,14 @@ def _view(tx: Tx, visitor: Visitor, finding: Finding) -> FindingView:
     clocks = clocks_of(tx, visitor, finding.number, seen)
     walked = stages_walked(flow, [s.entry.to_state for s in steps if s.entry.track == COURSE])
     sheet = sight.sheet_for(tx, finding, seen)
+    held = [one for one in evidence.of_finding(tx, finding.number) if shown is None or one.seq in shown]
+    lines = _papers(tx, visitor, finding, seen, shown)
+    known = _known(visitor, held, lines, sheet)
+    chapters = story(tx, visitor, finding.number, steps, full=seen.full, known=known)
     return FindingView(
         **_head(visitor, finding, clocks), **_words(sheet), **_buttons(tx, visitor, finding), names=names.of_finding(tx, finding),
         ring=ring(flow, walked, stages_ahead(flow, finding.state)), walked=tuple(flow.stages[name] for name in walked),
-        clocks=clocks, chapters=story(tx, visitor, finding.number, steps, full=seen.full),
-        files=_files(tx, visitor, finding, steps, shown), papers=_papers(tx, visitor, finding, seen, shown),
+        clocks=clocks, chapters=chapters, files=_files(held, chapters), papers=lines,
         dispute=_dispute(visitor, finding, sheet),
     )  # fmt: skip
 
@@ -203,16 +210,28 @@ def _button(finding: Finding, action: Action, reason: Label | None = None) -> Bu
     return Button(action.name, action.label, action_page(finding.number, action.name), reason)
 
 
-def _files(
-    tx: Tx, visitor: Visitor, finding: Finding, steps: list[Step], shown: frozenset[int] | None
-) -> tuple[File, ...]:
-    entries = {step.entry.seq: step.entry for step in steps}
-    held = [one for one in evidence.of_finding(tx, finding.number) if shown is None or one.seq in shown]
+def _known(
+    visitor: Visitor, held: Iterable[Attachment], lines: Iterable[PaperLine], sheet: Mapping[str, Any]
+) -> Called:  # fmt: skip
+    """What the story calls the files, papers and acts of the finding that this reader may see."""
+    language = visitor.language
+    return {
+        "file": {one.id: one.name for one in held},
+        "paper": {line.id: f"{line.title.in_(language)} {line.number}".strip() for line in lines},
+        "act": {act["key"]: _act(act["kind"]).in_(language) for act in sheet.get("acts") or ()},
+    }
+
+
+def _act(kind: str) -> Label:
+    return ACTS.get(kind, Label(kind, kind))
+
+
+def _files(held: Iterable[Attachment], chapters: Iterable[Chapter]) -> tuple[File, ...]:
+    told = {one.seq: one for one in chapters}
     return tuple(
         File(
             f"/api/v1/attachments/{one.id}", one.name, one.size, one.type.startswith("image/"),
-            entries[one.seq].actor_name if one.seq in entries else "",
-            visitor.times.past(entries[one.seq].at) if one.seq in entries else None,
+            told[one.seq].by if one.seq in told else "", told[one.seq].at if one.seq in told else None,
         )
         for one in held
     )  # fmt: skip
@@ -228,15 +247,15 @@ def _papers(
             title = loads(paper.content)["title"]
             at = visitor.times.past(paper.issued_at)
             lines.append(
-                PaperLine(f"/papers/{paper.id}", Label(title["zh"], title["en"]), paper.number, at, paper.internal)
+                PaperLine(
+                    paper.id, f"/papers/{paper.id}", Label(title["zh"], title["en"]), paper.number, at, paper.internal
+                )
             )
     return tuple(lines)
 
 
 def _dispute(visitor: Visitor, finding: Finding, sheet: dict[str, Any]) -> DisputeView:
     states = visitor.service.book.workflow.dispute_states
-    acts = tuple(
-        (ACTS.get(a["kind"], Label(a["kind"], a["kind"])), bool(a.get("disputed"))) for a in sheet.get("acts") or ()
-    )
+    acts = tuple((_act(act["kind"]), bool(act.get("disputed"))) for act in sheet.get("acts") or ())
     quiet = (states["none"], states["final"])
     return DisputeView(states[finding.dispute], states[finding.dispute] not in quiet, acts)

@@ -17,6 +17,7 @@ from loop.store import names, told
 from loop.store.session import Tx
 from loop.store.sight import Step
 from loop.store.told import Told
+from loop.web.called import PERSON, Called, accounts_in, in_words
 from loop.web.page import Visitor
 from loop.web.times import Moment
 
@@ -60,8 +61,12 @@ class Chapter:
     """The same said before by the system, with nothing in between."""
 
 
-def story(tx: Tx, visitor: Visitor, number: str, steps: Iterable[Step], *, full: bool) -> tuple[Chapter, ...]:
-    """The steps as chapters, the latest first. Who was told is shown to whoever sees the whole, to others only themselves."""
+def story(
+    tx: Tx, visitor: Visitor, number: str, steps: Iterable[Step], *, full: bool, known: Called
+) -> tuple[Chapter, ...]:  # fmt: skip
+    """The steps as chapters, the latest first. Who was told is shown to whoever sees the whole, to others only themselves.
+    `known` names the things of the finding that steps speak of by their ids.
+    """
     shown = list(steps)
     heard: dict[int, list[Told]] = {}
     for one in told.told_of(tx, number):
@@ -71,7 +76,9 @@ def story(tx: Tx, visitor: Visitor, number: str, steps: Iterable[Step], *, full:
     called = names.of_people(
         tx, ids | {id_ for step in shown for id_ in (step.entry.actor_id, step.entry.for_id) if id_}
     )
-    chapters = (_chapter(visitor, step, heard.get(step.entry.seq, []), called) for step in reversed(shown))
+    spoken_of = {account for step in shown for account in accounts_in(_values(step), _model(visitor, step))}
+    known = {**known, PERSON: names.of_accounts(tx, spoken_of) if spoken_of else {}}
+    chapters = (_chapter(visitor, step, heard.get(step.entry.seq, []), called, known) for step in reversed(shown))
     return tuple(_folded(chapters))
 
 
@@ -82,7 +89,9 @@ def _folded(chapters: Iterable[Chapter]) -> Iterator[Chapter]:
         yield replace(first, alike=tuple(rest))
 
 
-def _chapter(visitor: Visitor, step: Step, heard: list[Told], called: Mapping[str, tuple[str, str]]) -> Chapter:
+def _chapter(
+    visitor: Visitor, step: Step, heard: list[Told], called: Mapping[str, tuple[str, str]], known: Called
+) -> Chapter:  # fmt: skip
     entry, flow = step.entry, visitor.service.book.workflow
     action = flow.actions.get(entry.action)
     hearers = tuple(_hearer(visitor, one, called) for one in heard)
@@ -96,21 +105,30 @@ def _chapter(visitor: Visitor, step: Step, heard: list[Told], called: Mapping[st
         source=_state(visitor, entry.track, entry.from_state) if moved else None,
         target=_state(visitor, entry.track, entry.to_state) if moved else None, late=bool(remarks.get("late")),
         internal=bool(remarks.get("internal")), open=step.open,
-        fields=_fields(visitor, step, action.payload if action else Nothing), hash=entry.hash, hearers=hearers,
+        fields=_fields(visitor, step, known), hash=entry.hash, hearers=hearers,
         read_count=sum(one.read is not None for one in hearers),
     )  # fmt: skip
 
 
-def _fields(visitor: Visitor, step: Step, model: type[Payload]) -> tuple[Field, ...]:
+def _fields(visitor: Visitor, step: Step, known: Called) -> tuple[Field, ...]:
     """What was handed in, field by field, to whoever may see it."""
-    if not step.open:
-        return ()
+    model = _model(visitor, step)
     aside = {
         name for name, info in model.model_fields.items() if hints_of(info).get("choose") in NAMED_ELSEWHERE
     } | QUIET
-    held = loads(step.entry.payload).items()
-    values = {name: value for name, value in held if name not in aside and value is not False}
-    return tuple(fields_of(values, model, visitor.language))
+    values = {name: value for name, value in _values(step).items() if name not in aside and value is not False}
+    return tuple(fields_of(in_words(values, model, known), model, visitor.language))
+
+
+def _values(step: Step) -> dict[str, Any]:
+    """What was handed in, as far as the reader may see it."""
+    values: dict[str, Any] = loads(step.entry.payload) if step.open else {}
+    return values
+
+
+def _model(visitor: Visitor, step: Step) -> type[Payload]:
+    action = visitor.service.book.workflow.actions.get(step.entry.action)
+    return action.payload if action else Nothing
 
 
 def _state(visitor: Visitor, track: str, name: str) -> Label | None:
