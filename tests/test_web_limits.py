@@ -6,6 +6,7 @@ import logging
 from collections.abc import AsyncIterator
 from io import StringIO
 
+import pytest
 import structlog
 
 from loop import log
@@ -39,6 +40,24 @@ async def test_a_stranger_cannot_make_the_service_read_much(pages: Pages) -> Non
         answer = await browser.http.post(path, content=much(read), headers=FORM)
         assert answer.status_code == 413, path
         assert len(read) < 8, (path, len(read))
+
+
+@pytest.mark.parametrize("name", ["%00", "YX-2026%00", "%ED%A0%80", "x" * 5000])
+async def test_what_no_database_could_hold_is_not_found(pages: Pages, name: str) -> None:
+    officer = await pages.browser("officer")
+    for path in ("/findings/{}", "/findings/{}/actions/comment", "/findings/{}/clocks/1", "/papers/{}", "/tip-offs/{}"):
+        assert (await officer.get(path.format(name))).status == 404, path
+    form = {"csrf": dict((await officer.get("/profile")).form("/profile/language").fields)["csrf"]}
+    for path in (
+        "/findings/{}/actions/comment",
+        "/findings/views/{}",
+        "/webhooks/{}",
+        "/profile/access/tokens/{}/revoke",
+    ):
+        answer = await officer.http.post(
+            path.format(name), data=form | {"forget": "1"}, headers={"origin": "http://loop.test"}
+        )
+        assert answer.status_code == 404, path
 
 
 async def test_a_page_takes_several_files_at_once(pages: Pages) -> None:

@@ -10,6 +10,7 @@ from loop.kernel.errors import NotFound
 from loop.kernel.finding import Finding
 from loop.kernel.people import Actor
 from loop.store import findings, papers, reach
+from loop.store.paging import storable
 from loop.store.papers import Document, Link
 from loop.store.session import Tx
 from loop.store.sight import open_steps, sight_of
@@ -17,7 +18,7 @@ from loop.store.sight import open_steps, sight_of
 
 def paper_seen(tx: Tx, actor: Actor, id_: str) -> tuple[Document, list[str]]:
     """The paper and those of its findings that `actor` may see; raises NotFound where there is none of them."""
-    found = papers.get(tx, id_)
+    found = papers.get(tx, id_) if storable(id_) else None
     if found is None:
         raise NotFound
     paper, links = found

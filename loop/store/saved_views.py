@@ -9,6 +9,7 @@ from sqlalchemy import bindparam, delete, select, update
 from loop.kernel.errors import Conflict, Invalid, NotFound
 from loop.kernel.labels import Label
 from loop.store.core import table_of
+from loop.store.paging import storable
 from loop.store.places import new_id
 from loop.store.registry import SavedViewRow
 from loop.store.session import Tx
@@ -67,11 +68,11 @@ def rename(tx: Tx, person_id: str, id_: str, name: str) -> None:
     kept = line("name", name, LONGEST_NAME)
     if any(view.name == kept and view.id != id_ for view in of_person(tx, person_id)):
         raise Invalid.field("name", "已有同名视图。", "is the name of another view.", "taken")
-    if not tx.run(_RENAME, key=id_, owner=person_id, name=kept):
+    if not storable(id_) or not tx.run(_RENAME, key=id_, owner=person_id, name=kept):
         raise NotFound
 
 
 def forget(tx: Tx, person_id: str, id_: str) -> None:
     """Delete a view; raises NotFound for somebody else's."""
-    if not tx.run(_FORGET, key=id_, owner=person_id):
+    if not storable(id_) or not tx.run(_FORGET, key=id_, owner=person_id):
         raise NotFound

@@ -18,6 +18,7 @@ from loop.kernel.people import DEPARTMENT, UNIT, Actor
 from loop.kernel.workflow import Workflow
 from loop.store import findings, journal, reach
 from loop.store.journal import Entry
+from loop.store.paging import storable
 from loop.store.reach import SEES_REGION
 from loop.store.session import Tx
 
@@ -45,7 +46,7 @@ class Step:
 
 def seen(tx: Tx, actor: Actor, number: str) -> Finding:
     """The finding called `number`, if there is one and `actor` may see it; raises NotFound."""
-    finding = findings.load(tx, number, lock=False)
+    finding = findings.load(tx, number, lock=False) if storable(number) else None
     if finding is None or not reach.may_see(actor, finding):
         raise NotFound
     return finding
