@@ -140,6 +140,21 @@ async def test_whoever_changed_it_meanwhile_is_named_and_what_was_typed_is_kept(
     assert json.loads(pages.world.trail(number)[-1].payload)["percent"] == 50
 
 
+async def test_neither_a_file_nor_another_row_hides_who_changed_it_meanwhile(pages: Pages) -> None:
+    number = pages.world.executing()
+    path = f"/findings/{number}/actions/submit_rectification"
+    school = await pages.browser("school")
+    page = await school.get(path)
+    pages.world.act("officer", "urge", number, text="请抓紧")
+    stale = await multipart(school, page, path, [("_files:items.0.evidence", PDF)])
+    assert (stale.status, "officer" in stale.text) == (412, True)
+    assert attachments(pages, number) == ["材料.pdf"]
+    grown = await multipart(school, page, path, [("_files:items.0.evidence", PDF)], _more="items")
+    assert grown.status == 200
+    stale = await school.send(grown.form(path))
+    assert (stale.status, "officer" in stale.text) == (412, True)
+
+
 async def test_what_is_wrong_stands_beside_its_field_and_the_rest_is_kept(pages: Pages) -> None:
     number = pages.world.received()
     path = f"/findings/{number}/actions/submit_plan"

@@ -49,14 +49,17 @@ from loop.store.session import Refused, Store, Tx
 
 T = TypeVar("T")
 MOST_IN_A_BATCH = 500
+CHANGES = 50
+"""So many changes are looked through for somebody else's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wish:
     """Somebody wants to take an action: on the finding `number`, or, without one, to create a finding.
 
-    `expected` is the version the caller last saw; a finding that moved on since then is refused as stale. In place of a
-    payload stands the error that kept it from being read: it is raised when the order of refusals comes to it.
+    `expected` is the version the caller last saw, `own` how many steps they took since then, uploads say; a finding that
+    moved on otherwise is refused as stale. In place of a payload stands the error that kept it from being read: it is raised
+    when the order of refusals comes to it.
     """
 
     actor: Actor
@@ -64,6 +67,7 @@ class Wish:
     number: str | None = None
     payload: Mapping[str, Any] | Payload | LoopError = field(default_factory=dict)
     expected: int | None = None
+    own: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,15 +196,19 @@ class Engine:
         """The action and its payload; refused in the order of the contract: 404, 403, 412, 409 state, 422."""
         action = action_named(self.book, wish.action)
         admitted(action, wish.actor, finding)
-        self._check_version(tx, finding, wish.expected)
+        self._check_version(tx, finding, wish)
         allowed_from(self.book, action, finding)
         return action, payload_for(action, wish.payload)
 
-    def _check_version(self, tx: Tx, finding: Finding, expected: int | None) -> None:
-        if expected is None or expected == finding.version:
+    def _check_version(self, tx: Tx, finding: Finding, wish: Wish) -> None:
+        """Raises Stale naming who changed it last: somebody else, where the caller's own steps are among the changes."""
+        seen = wish.expected
+        if seen is None or seen + wish.own == finding.version:
             return
-        last = journal.trail(tx, finding.number, after_seq=finding.version - 1, limit=1)
-        by, at = (last[0].actor_name, last[0].at) if last else ("?", datetime.now(UTC))
+        last = journal.latest(tx, finding.number, finding.version + 1, CHANGES)
+        others = (one for one in last if one.seq > seen and one.actor_id != wish.actor.id)
+        changed = next(others, last[0] if last else None)
+        by, at = (changed.actor_name, changed.at) if changed else ("?", datetime.now(UTC))
         local = at.astimezone(self.book.calendar.zone).isoformat(timespec="seconds")
         raise Stale(by=by, at=local, version=finding.version)
 

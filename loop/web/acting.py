@@ -28,7 +28,7 @@ from loop.web.sent import Sent
 from loop.web.uploads import ATTACH, attach_all, sent_with_files, ticked
 
 router = APIRouter()
-VERSION, MORE, UPLOAD = "_version", "_more", "_upload"
+VERSION, UPLOADS, MORE, UPLOAD = "_version", "_uploads", "_more", "_upload"
 NEVER_CURRENT = -1
 LEDGER = Crumb(Label("问题台账", "Ledger"), "/findings")
 FIND = Label("请先更正下面标出的内容。", "Please correct what is marked below.")
@@ -45,6 +45,7 @@ class ActionView:
     path: str
     form: Form
     version: int
+    uploads: int
     targets: tuple[Label, ...]
     papers: tuple[Label, ...]
     told: tuple[Label, ...]
@@ -74,11 +75,12 @@ async def act(request: Request, number: str, action: str) -> Response:
         return await _uploaded(request, number)
     given = await sent_with_files(request)
     attached = await attach_all(request, number, given)
-    sent = ticked(given.sent, attached)
-    version = attached[-1].version if attached else _version(sent)
+    sent, uploads = ticked(given.sent, attached), _uploads(given.sent) + len(attached)
     if sent.has(MORE) or sent.has(UPLOAD) or given.faults or (action == ATTACH and not attached):
         faults = given.faults or (_no_file() if action == ATTACH else ())
-        return await change(request, sent, lambda tx, visitor: _typed(tx, visitor, number, action, sent, faults))
+        return await change(
+            request, sent, lambda tx, visitor: _typed(tx, visitor, number, action, sent, faults, uploads)
+        )
     if action == ATTACH:
         return await change(
             request, sent, lambda tx, visitor: Goto(f"{finding_page(number)}#files", f"{ACTED}{ATTACH}")
@@ -88,7 +90,7 @@ async def act(request: Request, number: str, action: str) -> Response:
         model = action_named(visitor.service.book, action).payload
         wish = Wish(
             actor=visitor.actor, action=action, number=number, payload=payload_of(tx, visitor, model, sent, number),
-            expected=version,
+            expected=_version(sent), own=uploads,
         )  # fmt: skip
         return visitor.service.engine.act_in(tx, wish, lambda tx, done: Goto(finding_page(number), f"{ACTED}{action}"))
 
@@ -152,14 +154,18 @@ def _admitted(tx: Tx, visitor: Visitor, number: str, action: str) -> None:
 
 
 def _version(sent: Sent) -> int | None:
+    """The version of the finding for which the form was made."""
     stated = sent.get(VERSION)
-    return (
-        int(stated)
-        if stated.isascii() and stated.isdecimal() and len(stated) < 10
-        else NEVER_CURRENT
-        if stated
-        else None
-    )
+    return (_whole(stated) or NEVER_CURRENT) if stated else None
+
+
+def _uploads(sent: Sent) -> int:
+    """How many files went up by this form before."""
+    return _whole(sent.get(UPLOADS))
+
+
+def _whole(text: str) -> int:
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else 0
 
 
 def _no_file() -> tuple[Fault, ...]:
@@ -169,9 +175,13 @@ def _no_file() -> tuple[Fault, ...]:
 # ---- the page --------------------------------------------------------------------------------------------------------
 
 
-def _typed(tx: Tx, visitor: Visitor, number: str, action: str, sent: Sent, faults: tuple[Fault, ...]) -> Page:
-    finding = seen(tx, visitor.actor, number)
-    return _page(tx, visitor, finding, offered(tx, visitor, finding, action), sent, faults=faults)
+def _typed(
+    tx: Tx, visitor: Visitor, number: str, action: str, sent: Sent, faults: tuple[Fault, ...], uploads: int
+) -> Page:  # fmt: skip
+    """The page with one row or file more; whoever changed the finding since the first one is still to be named."""
+    finding, stated = seen(tx, visitor.actor, number), _version(sent)
+    made = None if stated is None else (stated, uploads)
+    return _page(tx, visitor, finding, offered(tx, visitor, finding, action), sent, faults=faults, made=made)
 
 
 def _refused(tx: Tx, visitor: Visitor, number: str, action: str, sent: Sent, error: LoopError) -> Page:
@@ -185,7 +195,7 @@ def _refused(tx: Tx, visitor: Visitor, number: str, action: str, sent: Sent, err
 
 def _page(
     tx: Tx, visitor: Visitor, finding: Finding, offer: Offer, sent: Sent | None, *, faults: tuple[Fault, ...] = (),
-    refusal: Label | None = None,
+    refusal: Label | None = None, made: tuple[int, int] | None = None,
 ) -> Page:  # fmt: skip
     action, book = offer.action, visitor.service.book
     model = action.payload
@@ -194,11 +204,12 @@ def _page(
     values = known.recorded(finding, model) if sent is None else _filled(visitor, model, sent)
     form = Form(()) if is_upload else maker.form(model, values, more=sent.get(MORE) if sent else "")
     wrong = tuple(fault.label for fault in faults) if is_upload else ()
+    version, uploads = made or (finding.version, 0)
     view = ActionView(
         number=finding.number, title=finding.title, name=action.name, path=f"{finding_page(finding.number)}/actions/{action.name}",
-        form=Form(form.fields, (*form.wrong, *wrong)), version=finding.version, targets=_targets(visitor, finding, action),
+        form=Form(form.fields, (*form.wrong, *wrong)), targets=_targets(visitor, finding, action),
         papers=tuple(paper.label for paper in action.papers), told=tuple(_told(action)), held_back=offer.reason,
-        refusal=refusal, is_upload=is_upload, reads_files=is_upload or form.takes_files,
+        version=version, uploads=uploads, refusal=refusal, is_upload=is_upload, reads_files=is_upload or form.takes_files,
     )  # fmt: skip
     crumbs = (LEDGER, Crumb(Label(finding.number, finding.number), finding_page(finding.number)))
     stage = label_of_state(book, "course", finding.state)

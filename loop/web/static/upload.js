@@ -56,7 +56,7 @@ function send(form, field, file, shown) {
       if (call.status === 200 && answer && answer.files) {
         shown.bar.value = 1;
         shown.word.textContent = say("已上传", "uploaded");
-        form.elements._version.value = answer.version;
+        form.elements._uploads.value = Number(form.elements._uploads.value) + answer.files.length;
         for (const one of answer.files) tick(form, field, one);
         resolve(true);
       } else failed((answer && answer.why) || say("上传失败。", "Not uploaded."));
