@@ -218,7 +218,9 @@ def _known(
     return {
         "file": {one.id: one.name for one in held},
         "paper": {line.id: f"{line.title.in_(language)} {line.number}".strip() for line in lines},
-        "act": {act["key"]: _act(act["kind"]).in_(language) for act in sheet.get("acts") or ()},
+        "act": {
+            one: _act(act["kind"]).in_(language) for act in sheet.get("acts") or () for one in (act["key"], act["kind"])
+        },
     }
 
 
