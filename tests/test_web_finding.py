@@ -132,7 +132,7 @@ async def test_whoever_changed_it_meanwhile_is_named_and_what_was_typed_is_kept(
     stale = await school.send(page.form(path), text="已清空一半", percent="50")
     assert stale.status == 412
     assert "officer" in stale.text
-    assert "您填写的内容已保留。" in stale.text
+    assert "您填写的内容已保留" in stale.text
     form = stale.form(path)
     assert dict(form.fields)["text"] == "已清空一半"
     done = await school.send(form)
@@ -248,7 +248,7 @@ async def test_files_of_a_refused_new_finding_are_kept_for_their_owner_alone(pag
     claim = dict(refused.form("/findings/new").fields)["_kept"]
     signature, _, about = claim.partition(".")
     given = {"title": "消防通道堵塞", "unit": "桐峰镇中心小学", "category": "campus_safety"}
-    forged = await multipart(inspector, page, "/findings/new", [], _kept=f"{signature[:-1]}A.{about}", **given)
+    forged = await multipart(inspector, page, "/findings/new", [], _kept=f"{signature[:-1]}B.{about}", **given)
     assert attachments(pages, forged.path.partition("?")[0].rpartition("/")[2]) == []
     other = await pages.browser("inspector2")
     begun = await other.get("/findings/new")

@@ -104,11 +104,16 @@ def open_steps(tx: Tx, number: str, sight: Sight) -> frozenset[int] | None:
     return None if sight.full else frozenset(step.entry.seq for step in steps(tx, number, sight) if step.open)
 
 
+ACCUSATION = ("facts", "legal_basis")
+"""What was found, and what that rests on."""
+
+
 def sheet_for(tx: Tx, finding: Finding, sight: Sight) -> dict[str, Any]:
     """What the workflow has recorded about a finding, by topic; to a unit only what open steps have written."""
     if sight.full:
         return dict(finding.sheet)
-    seen: dict[str, Any] = {}
+    # A unit sees a finding only once something was served on it, and what is served repeats these.
+    seen: dict[str, Any] = {topic: finding.sheet[topic] for topic in ACCUSATION if topic in finding.sheet}
     whole: dict[str, Any] = {}
     for step in steps(tx, finding.number, sight):
         for topic, value in step.effects.get("sheet", {}).items():

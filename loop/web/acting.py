@@ -11,11 +11,12 @@ from starlette.responses import JSONResponse, Response
 
 from loop.engine.door import Wish
 from loop.kernel.decide import Offer, action_named, admitted, allowed_from, label_of_state
-from loop.kernel.errors import Fault, Invalid, LoopError, NotFound
+from loop.kernel.errors import Fault, Invalid, LoopError, NotFound, Stale
 from loop.kernel.finding import Finding
 from loop.kernel.labels import Label
 from loop.kernel.people import CAPACITIES, ROLES
 from loop.kernel.workflow import DISPUTE, Action, Tell
+from loop.store import names
 from loop.store.session import Refused, Tx
 from loop.store.sight import seen
 from loop.web import known
@@ -23,7 +24,7 @@ from loop.web.filled import Filled
 from loop.web.forms import Form, FormMaker
 from loop.web.notices import ACTED
 from loop.web.page import Crumb, Goto, Page, Visitor, change, look, show
-from loop.web.places import finding_page
+from loop.web.places import action_page, finding_page
 from loop.web.sent import Sent
 from loop.web.uploads import ATTACH, attach_all, sent_with_files, ticked
 
@@ -32,6 +33,12 @@ VERSION, UPLOADS, MORE, UPLOAD = "_version", "_uploads", "_more", "_upload"
 NEVER_CURRENT = -1
 LEDGER = Crumb(Label("问题台账", "Ledger"), "/findings")
 FIND = Label("请先更正下面标出的内容。", "Please correct what is marked below.")
+MOST_TARGETS = 3
+BACK_WHERE_IT_WAS = Label("此前所在的环节", "the stage that it came from")
+OVERTAKEN = Label(
+    "{by} 在您填写时更新了此问题。您填写的内容已保留；请看过更新后再次确认。",
+    "{by} changed this finding while you were typing. What you typed is kept; look at the change, then confirm again.",
+)
 STAY = Label("您填写的内容已保留。", "What you typed is kept.")
 
 
@@ -53,6 +60,8 @@ class ActionView:
     refusal: Label | None
     is_upload: bool
     reads_files: bool
+    instead: tuple[tuple[Label, str], ...]
+    """What the visitor may do in place of an action that is held back."""
 
 
 @router.get("/findings/{number}/actions/{action}")
@@ -190,6 +199,9 @@ def _refused(tx: Tx, visitor: Visitor, number: str, action: str, sent: Sent, err
     found = action_named(visitor.service.book, action)
     faults = error.faults if isinstance(error, Invalid) else ()
     said = FIND if faults else Label(f"{error.label.zh}{STAY.zh}", f"{error.label.en} {STAY.en}")
+    if isinstance(error, Stale):
+        name = str(error.facts["by"])
+        said = OVERTAKEN.filled(by=names.of_accounts(tx, [name]).get(name, name))
     return _page(tx, visitor, finding, Offer(found), sent, faults=faults, refusal=said)
 
 
@@ -208,7 +220,9 @@ def _page(
     view = ActionView(
         number=finding.number, title=finding.title, name=action.name, path=f"{finding_page(finding.number)}/actions/{action.name}",
         form=Form(form.fields, (*form.wrong, *wrong)), targets=_targets(visitor, finding, action),
-        papers=tuple(paper.label for paper in action.papers), told=tuple(_told(action)), held_back=offer.reason,
+        papers=tuple(one.label if one.when is None else _perhaps(one.label) for one in action.papers),
+        told=tuple(_told(action)), held_back=offer.reason,
+        instead=_instead(tx, visitor, finding) if offer.guard else (),
         version=version, uploads=uploads, refusal=refusal, is_upload=is_upload, reads_files=is_upload or form.takes_files,
     )  # fmt: skip
     crumbs = (LEDGER, Crumb(Label(finding.number, finding.number), finding_page(finding.number)))
@@ -221,11 +235,29 @@ def _targets(visitor: Visitor, finding: Finding, action: Action) -> tuple[Label,
     """The states it may lead to, where that is another one."""
     book = visitor.service.book
     source = finding.dispute if action.track == DISPUTE else finding.state
-    targets = book.table.targets(action.track, source, action.name)
-    return tuple(label_of_state(book, action.track, name) for name in targets if name != source)
+    targets = [name for name in book.table.targets(action.track, source, action.name) if name != source]
+    if len(targets) > MOST_TARGETS:
+        return (BACK_WHERE_IT_WAS,)
+    return tuple(label_of_state(book, action.track, name) for name in targets)
 
 
 def _told(action: Action) -> list[Label]:
-    """The roles that hear of it."""
-    named = (one.who if isinstance(one, Tell) else one for one in action.tell)
-    return [ROLES.get(who) or CAPACITIES[who] for who in dict.fromkeys(named) if who in ROLES or who in CAPACITIES]
+    """The roles that hear of it; of those that hear only in certain cases that is said."""
+    found: dict[str, Label] = {}
+    for one in action.tell:
+        who = one.who if isinstance(one, Tell) else one
+        label = ROLES.get(who) or CAPACITIES.get(who)
+        if label:
+            found.setdefault(who, _perhaps(label) if isinstance(one, Tell) else label)
+    return list(found.values())
+
+
+def _perhaps(label: Label) -> Label:
+    return Label(f"{label.zh}（视情况）", f"{label.en} (as the case may be)")
+
+
+def _instead(tx: Tx, visitor: Visitor, finding: Finding) -> tuple[tuple[Label, str], ...]:
+    """What is free to be done now, comments and files apart."""
+    offers = visitor.service.engine.offers(tx, visitor.actor, finding)
+    free = [one.action for one in offers if not one.guard and one.action.name not in ("comment", ATTACH)]
+    return tuple((one.label, action_page(finding.number, one.name)) for one in free)

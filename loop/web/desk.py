@@ -24,6 +24,7 @@ TITLE = Label("我的待办", "My desk")
 LEAD = Label("等您办理的事项，最急的在最前。", "What waits for you, the most urgent first.")
 AT_A_TIME = 30
 OPEN = "open"
+INSTRUCTION = "instruction_reply"
 LOOK = Label("查看", "Look")
 ABOUT = {
     "tip-off": Label("群众反映的线索", "What the public reported"),
@@ -66,7 +67,9 @@ async def my_desk(request: Request) -> Response:
     def build(tx: Tx, visitor: Visitor) -> Page:
         flow = visitor.service.book.workflow
         page = desk.page(tx, visitor.actor, flow, now=visitor.now, limit=AT_A_TIME, after=after)
-        tasks = tuple(_task(one, visitor, flow) for one in page.items)
+        # A leader's word comes before everything else on the page, however much time it leaves.
+        urgent = sorted(page.items, key=lambda one: one.rule != INSTRUCTION)
+        tasks = tuple(_task(one, visitor, flow) for one in urgent)
         following = f"/?{urlencode({'after': page.next})}" if page.next else ""
         view = DeskView(tasks, can_create(flow.actions[OPEN], visitor.actor), "/" if after else "", following)
         return Page(template="desk.html", title=TITLE, lead=LEAD, view=view)

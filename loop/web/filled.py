@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from loop.kernel.payloads import hints_of
 from loop.web.kinds import CHOICES, FLAG, GROUP, INSTANT, LINE, LINES, NUMBER, ROWS, TEXT, Kind, kind_of
 from loop.web.sent import Sent
 
@@ -38,7 +39,7 @@ class Filled:
     def _value(self, info: FieldInfo, path: str) -> Any:
         kind = kind_of(info)
         if kind.name == ROWS and kind.model:
-            rows = [row for place in self._places(path) if (row := self._row(kind.model, f"{path}.{place}."))]
+            rows = self._rows(kind.model, path, by_place=bool(hints_of(info).get("rows")))
             return rows if rows or not kind.optional else None
         if kind.name == GROUP and kind.model:
             inner = self.values(kind.model, f"{path}.")
@@ -66,6 +67,15 @@ class Filled:
         except ValueError:
             return text
         return (at if at.tzinfo else at.replace(tzinfo=self._zone)).isoformat()
+
+    def _rows(self, model: type[BaseModel], path: str, *, by_place: bool) -> list[dict[str, Any]]:
+        """The entries that say something. Where an entry answers by its place, an empty one before another keeps that place."""
+        rows = [self._row(model, f"{path}.{place}.") for place in self._places(path)]
+        if not by_place or any(map(_names_a_number, model.model_fields)):
+            return [row for row in rows if row]
+        while rows and not rows[-1]:
+            rows.pop()
+        return [row or {} for row in rows]
 
     def _row(self, model: type[BaseModel], prefix: str) -> dict[str, Any] | None:
         """One entry; None for one that nobody wrote anything into."""

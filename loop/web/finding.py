@@ -45,6 +45,7 @@ class Button:
     label: Label
     path: str
     reason: Label | None = None
+    goes_on: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +102,8 @@ class FindingView:
     waits_for: tuple[Label, ...]
     due: Due | None
     clock: Clock | None
+    what: tuple[Label, ...]
+    """What would answer the nearest clock."""
     opened: Moment | None
     description: str
     responsible: str
@@ -168,7 +171,8 @@ def _head(visitor: Visitor, finding: Finding, clocks: tuple[Clock, ...]) -> dict
         "severity": SEVERITIES[finding.severity], "category": CATEGORIES[finding.category], "kind": KINDS[finding.kind],
         "light": colour, "level": finding.level, "round": finding.round, "relapses": finding.relapse_count,
         "suspended": finding.suspended, "danger": finding.danger_to_life, "ended": flow.states[finding.state].end,
-        "waits_for": owners_in_words(finding.waits_for), "due": due, "clock": nearest, "opened": times.past(finding.opened_at),
+        "waits_for": owners_in_words(finding.waits_for), "due": due, "clock": nearest, "what": _what(visitor, finding),
+        "opened": times.past(finding.opened_at),
         "description": finding.description, "responsible": finding.responsible_person,
         "supervision": _supervision(visitor, finding),
     }  # fmt: skip
@@ -178,6 +182,15 @@ def _supervision(visitor: Visitor, finding: Finding) -> str:
     """Where the supervision is read to which the finding belongs, by whoever may."""
     may_read = covers(regions_of(visitor.actor), finding.place.office_region)
     return page_of(f"supervision:{finding.supervision_id}") if finding.supervision_id and may_read else ""
+
+
+def _what(visitor: Visitor, finding: Finding) -> tuple[Label, ...]:
+    """The actions that answer the nearest clock from here, whoever may take them; those that lead on first."""
+    flow = visitor.service.book.workflow
+    found = [
+        one for one in flow.actions.values() if finding.due_rule in one.answers and flow.targets(one, finding.state)
+    ]
+    return tuple(one.label for one in sorted(found, key=lambda one: not _goes_on(visitor, finding, one)))
 
 
 def _words(sheet: dict[str, Any]) -> dict[str, Any]:
@@ -195,19 +208,29 @@ def _buttons(tx: Tx, visitor: Visitor, finding: Finding) -> dict[str, Any]:
     offers = visitor.service.engine.offers(tx, visitor.actor, finding)
     running = {timer.rule for timer in finding.timers}
     free = [offer.action for offer in offers if not offer.guard]
-    first = [one for one in free if running & set(one.answers)]
+    first = sorted(
+        (one for one in free if running & set(one.answers)), key=lambda one: not _goes_on(visitor, finding, one)
+    )
     others = [one for one in free if one not in first and one.name not in ASIDE]
     held = [(offer.action, offer.reason) for offer in offers if offer.guard and offer.action.name not in ASIDE]
     allowed = {one.name for one in free}
     return {
-        "first": tuple(_button(finding, one) for one in first), "others": tuple(_button(finding, one) for one in others),
+        "first": tuple(_button(finding, one, goes_on=_goes_on(visitor, finding, one)) for one in first),
+        "others": tuple(_button(finding, one) for one in others),
         "held_back": tuple(_button(finding, one, reason) for one, reason in held),
         "may_comment": "comment" in allowed, "may_attach": "attach" in allowed,
     }  # fmt: skip
 
 
-def _button(finding: Finding, action: Action, reason: Label | None = None) -> Button:
-    return Button(action.name, action.label, action_page(finding.number, action.name), reason)
+def _button(finding: Finding, action: Action, reason: Label | None = None, *, goes_on: bool = False) -> Button:
+    return Button(action.name, action.label, action_page(finding.number, action.name), reason, goes_on)
+
+
+def _goes_on(visitor: Visitor, finding: Finding, action: Action) -> bool:
+    """Whether an action leads on round the loop, and not back to a state before this one."""
+    order = list(visitor.service.book.workflow.states)
+    targets = visitor.service.book.workflow.targets(action, finding.state)
+    return any(order.index(name) >= order.index(finding.state) for name in targets)
 
 
 def _known(

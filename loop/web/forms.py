@@ -155,6 +155,8 @@ class FormMaker:
         entries: list[Any] = list(given) if isinstance(given, list | tuple) else []
         if not entries:
             entries = ([_answering(model, one) for one in asked] if fresh else []) or [None]
+        if not fresh:
+            entries += _left_out(model, asked, entries)
         if more:
             entries.append(None)
         for place, entry in enumerate(entries):
@@ -203,6 +205,15 @@ def _answering(model: type[BaseModel], one: Mapping[str, Any]) -> dict[str, Any]
     numbered = _number_of(model)
     shared = {name: one[name] for name in model.model_fields if name in one and name != "evidence"}
     return shared | ({numbered: one.get("no", one.get("demand_no"))} if numbered else {})
+
+
+def _left_out(model: type[BaseModel], asked: Sequence[Mapping[str, Any]], entries: Sequence[Any]) -> list[Any]:
+    """Rows for what was asked and not answered, so that an empty one does not vanish when the form is shown again."""
+    numbered = _number_of(model)
+    if not numbered:
+        return [None] * max(0, len(asked) - len(entries))
+    told = {str(one.get(numbered)) for one in entries if isinstance(one, Mapping)}
+    return [_answering(model, one) for one in asked if str(one.get("no", one.get("demand_no"))) not in told]
 
 
 def _row_values(model: type[BaseModel], entry: Any) -> Mapping[str, Any] | None:

@@ -73,6 +73,7 @@ window.addEventListener("pageshow", (event) => {
 for (const all of document.querySelectorAll("input[data-ticks]")) {
   const boxes = () => document.querySelectorAll(`input[type=checkbox][name="${all.dataset.ticks}"]`);
   all.hidden = false;
+  if (all.closest("[data-only-script]")) all.closest("[data-only-script]").hidden = false;
   all.addEventListener("change", () => { for (const box of boxes()) box.checked = all.checked; });
 }
 
