@@ -102,6 +102,19 @@ async def test_what_is_filled_in_wrongly_is_marked_and_nothing_typed_is_lost(pag
     assert dict(the_form(nobody, "propose_bulletin").fields).items() >= WHY.items()
 
 
+async def test_another_row_does_not_hide_who_changed_one_meanwhile(pages: Pages) -> None:
+    world = pages.world
+    numbers = [world.executing() for _ in range(2)]
+    officer = await pages.browser("officer")
+    form = the_form(await officer.get(chosen(*numbers, action="propose_bulletin")), "propose_bulletin")
+    world.act("chief", "urge", numbers[0], text="请抓紧")
+    grown = the_form(await officer.send(form, "_more", "reasons", **WHY), "propose_bulletin")
+    stale = await officer.send(grown, "_step", "preview", **WHY)
+    assert (stale.status, "chief" in stale.text) == (412, True)
+    preview = await officer.send(the_form(stale, "propose_bulletin"), "_step", "preview", _finding=numbers)
+    assert preview.heading == "预览：建议通报"
+
+
 async def test_a_joint_interview_is_one_notice_and_one_record_over_several_units(pages: Pages) -> None:
     world = pages.world
     numbers = [world.executing(), world.executing(unit="other_school")]

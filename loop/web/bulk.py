@@ -234,7 +234,20 @@ def _typed(tx: Tx, visitor: Visitor, action: str, sent: Sent, back: str, error: 
     form = maker.form(named.payload, values, more=sent.get(MORE))
     refusals = _refusals(error)
     said = None if error is None else FIND if faults else _said(error, len(refusals))
-    return _filling(tx, visitor, named, found, form, back, kept=kept - set(refusals), refusals=refusals, refusal=said)
+    # Where nobody was told yet that a finding moved on, the form still is for what it was.
+    stated = {aim.number: aim.expected for aim in _aims(sent, numbers) if aim.expected and aim.number not in refusals}
+    return _filling(
+        tx,
+        visitor,
+        named,
+        found,
+        form,
+        back,
+        kept=kept - set(refusals),
+        refusals=refusals,
+        refusal=said,
+        versions=stated,
+    )
 
 
 def _refusals(error: LoopError | None) -> dict[str, Label]:
@@ -263,9 +276,10 @@ def _said(error: LoopError, failing: int) -> Label:
 def _filling(
     tx: Tx, visitor: Visitor, action: Action, found: Sequence[Finding], form: Form, back: str, *,
     kept: set[str] | None = None, refusals: Mapping[str, Label] | None = None, refusal: Label | None = None,
+    versions: Mapping[str, int] | None = None,
 ) -> Page:  # fmt: skip
     view = FillingView(
-        name=action.name, path=f"{PLACE}/{action.name}", targets=_targets(tx, visitor, found, kept, refusals),
+        name=action.name, path=f"{PLACE}/{action.name}", targets=_targets(tx, visitor, found, kept, refusals, versions),
         form=without_own(form), refusal=refusal, fails=len(refusals or ()),
         papers=tuple(paper.label for paper in action.papers), back=back,
     )  # fmt: skip
@@ -307,13 +321,13 @@ def _told(tx: Tx, done: Sequence[Outcome], hears: Sequence[str]) -> tuple[Told, 
 
 def _targets(
     tx: Tx, visitor: Visitor, found: Sequence[Finding], kept: set[str] | None = None,
-    refusals: Mapping[str, Label] | None = None,
+    refusals: Mapping[str, Label] | None = None, versions: Mapping[str, int] | None = None,
 ) -> tuple[Target, ...]:  # fmt: skip
     units, states = names.of_units(tx, [f.unit_id for f in found]), visitor.service.book.workflow.states
     return tuple(
         Target(
             number=f.number, path=finding_page(f.number), title=f.title, unit=units.get(f.unit_id, ""),
-            state=states[f.state].label, due=visitor.times.due(f.due_at), version=f.version,
+            state=states[f.state].label, due=visitor.times.due(f.due_at), version=(versions or {}).get(f.number, f.version),
             kept=kept is None or f.number in kept, refusal=(refusals or {}).get(f.number),
         )
         for f in found
