@@ -27,7 +27,7 @@ from loop.web.page import Goto, Page, Visitor, change, look, service_of, show, v
 from loop.web.places import finding_page
 from loop.web.sent import Sent
 from loop.web.tip_off_finding import FROM, beginning, led_to
-from loop.web.uploads import SentFiles, Upload, attach_all, sent_with_files
+from loop.web.uploads import SentFiles, Upload, attach_in, sent_with_files
 
 router = APIRouter()
 PATHS = {"open": "/findings/new", "take_over": "/findings/take-over"}
@@ -126,7 +126,6 @@ async def _create(request: Request, name: str) -> Response:
     typed = Typed(sent, tip_off, given.faults, kept=kept)
     if sent.has(MORE) or given.faults:
         return await change(request, sent, lambda tx, visitor: _page(tx, visitor, name, typed))
-    made: list[str] = []
 
     def work(tx: Tx, visitor: Visitor) -> Goto | Refused:
         model = action_named(visitor.service.book, name).payload
@@ -136,17 +135,16 @@ async def _create(request: Request, name: str) -> Response:
             return number
         if tip_off:
             led_to(tx, visitor, tip_off, number)
-        made.append(number)
+        for one in files:
+            if isinstance(refused := attach_in(tx, visitor, number, one), Refused):
+                return refused
         return Goto(finding_page(number), f"{ACTED}{name}")
 
     def again(tx: Tx, visitor: Visitor, error: LoopError) -> Page:
         faults = error.faults if isinstance(error, Invalid) else ()
         return _page(tx, visitor, name, replace(typed, faults=faults, refusal=FIND if faults else error.label))
 
-    answer = await change(request, sent, work, again)
-    if answer.status_code == 303:
-        await attach_all(request, made[-1], SentFiles(sent, files))
-    return answer
+    return await change(request, sent, work, again)
 
 
 async def _files(request: Request, given: SentFiles) -> tuple[tuple[Upload, ...], tuple[Claim, ...]]:

@@ -24,7 +24,7 @@ from loop.store import evidence
 from loop.store.evidence import StoredFile
 from loop.store.places import new_id
 from loop.store.session import Refused, Tx
-from loop.web.page import service_of, visitor_of
+from loop.web.page import Visitor, service_of, visitor_of
 from loop.web.sent import LARGEST_PART, MOST_FIELDS, Sent, broken, sent_of, texts_of
 
 FILES = "_files:"
@@ -106,36 +106,29 @@ class Attached:
 
 
 async def attach_all(request: Request, number: str, given: SentFiles) -> list[Attached]:
-    """Attach every uploaded file to the finding, each by the action `attach`; raises what the engine refuses."""
+    """Attach every uploaded file to the finding, each in a transaction of its own; raises what the engine refuses."""
     store = service_of(request).store
-    return [
-        await asyncio.wrap_future(store.submit(_attaching(request, number, given.sent, one))) for one in given.uploads
-    ]
+
+    def work(upload: Upload) -> Callable[[Tx], Attached | Refused]:
+        return lambda tx: attach_in(tx, visitor_of(request, tx, given.sent), number, upload)
+
+    return [await asyncio.wrap_future(store.submit(work(one))) for one in given.uploads]
 
 
-def _attaching(request: Request, number: str, sent: Sent, upload: Upload) -> Callable[[Tx], Attached | Refused]:
-    def work(tx: Tx) -> Attached | Refused:
-        visitor, id_ = visitor_of(request, tx, sent), new_id()
-        file = upload.file
-        payload = {
-            "attachment": id_,
-            "name": file.name,
-            "sha256": file.sha256,
-            "size": file.size,
-            "type": file.type,
-            "note": "",
-        }
+def attach_in(tx: Tx, visitor: Visitor, number: str, upload: Upload) -> Attached | Refused:
+    """Attach one file by the action `attach`, within a transaction that the caller owns."""
+    file, id_ = upload.file, new_id()
+    payload = {
+        "attachment": id_, "name": file.name, "sha256": file.sha256, "size": file.size, "type": file.type, "note": "",
+    }  # fmt: skip
 
-        def kept(tx: Tx, done: Outcome) -> Attached:
-            entry = done.event
-            evidence.attach(tx, file, id_=id_, chain=entry.chain, seq=entry.seq, by_id=entry.actor_id)
-            return Attached(upload.field, id_, file.name, done.finding.version)
+    def kept(tx: Tx, done: Outcome) -> Attached:
+        entry = done.event
+        evidence.attach(tx, file, id_=id_, chain=entry.chain, seq=entry.seq, by_id=entry.actor_id)
+        return Attached(upload.field, id_, file.name, done.finding.version)
 
-        return visitor.service.engine.act_in(
-            tx, Wish(actor=visitor.actor, action=ATTACH, number=number, payload=payload), kept
-        )
-
-    return work
+    wish = Wish(actor=visitor.actor, action=ATTACH, number=number, payload=payload)
+    return visitor.service.engine.act_in(tx, wish, kept)
 
 
 def ticked(sent: Sent, attached: Iterable[Attached]) -> Sent:
