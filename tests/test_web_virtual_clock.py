@@ -39,6 +39,31 @@ async def test_days_pass_at_a_press_and_the_page_tells_what_happened(played: Pag
     assert "拟约谈" in (await leader.get(f"/findings/{number}")).text
 
 
+async def test_a_school_reads_what_happened_to_its_own_and_how_much_happened_elsewhere(played: Pages) -> None:
+    ours = await asyncio.to_thread(played.world.received)
+    others = await asyncio.to_thread(played.world.received, unit="other_school")
+    school = await played.browser("school")
+    moved = await school.send((await school.get("/clock")).form("/clock"), days="45")
+    lines = [node.text() for node in moved.root.all("ol", class_="happened")[0].all("li")]
+    assert [word for word in ("预警", "督办", "建议约谈") if not any(word in line for line in lines)] == []
+    assert all(ours in line for line in lines)
+    assert others not in moved.answer.text
+    assert f"期间系统自动办理 {2 * len(lines)} 项" in moved.text
+    assert f"其中您可以查看的 {len(lines)} 项，其他单位和地区的 {len(lines)} 项。" in moved.text
+
+
+async def test_of_much_that_happened_the_last_is_told(played: Pages, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("loop.web.virtual_clock.MOST_SHOWN", 2)
+    await asyncio.to_thread(played.world.received)
+    school = await played.browser("school")
+    moved = await school.send((await school.get("/clock")).form("/clock"), days="45")
+    lines = [node.text() for node in moved.root.all("ol", class_="happened")[0].all("li")]
+    assert len(lines) == 2
+    assert "2026-04-15" in lines[-1]
+    assert "2026-03" not in lines[0]
+    assert "下面是最后 2 项。" in moved.text
+
+
 @pytest.mark.parametrize("days", ["", "0", "-1", "1.5", "x", "9999999", "2000", "１"])
 async def test_what_is_no_number_of_days_is_refused_and_moves_nothing(played: Pages, days: str) -> None:
     chief = await played.browser("chief")

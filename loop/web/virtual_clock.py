@@ -34,7 +34,7 @@ A_NUMBER = Label("请填写要前进的天数，为正整数。", "Say by how ma
 
 @dataclass(frozen=True, slots=True)
 class Happening:
-    """Something that a timer did: on what, and when it was due; `path` is empty where the reader may not look at it."""
+    """Something that a timer did, on what the reader may look at, and when it was due."""
 
     path: str
     chain: str
@@ -44,13 +44,16 @@ class Happening:
 
 @dataclass(frozen=True, slots=True)
 class ClockView:
-    """What the clock shows, and after a move what happened on the way."""
+    """What the clock shows, and after a move what happened on the way: `total` everywhere, of which the reader may look at
+    `ours`, and of these the last.
+    """
 
     now: Moment
     offered: tuple[int, ...]
     moved: bool
     happenings: tuple[Happening, ...]
     total: int
+    ours: int
     refusal: Label | None = None
 
 
@@ -94,10 +97,10 @@ async def _shown(request: Request, ran: Sequence[Struck] | None = None, refusal:
 
     def build(tx: Tx, visitor: Visitor) -> Page:
         now = visitor.times.instant(visitor.now)
-        shown = (ran or ())[-MOST_SHOWN:]
-        paths = ways(tx, visitor, ((one.number, one.action) for one in shown))
-        happened = tuple(_happening(visitor, one, paths.get((one.number, one.action), "")) for one in shown)
-        view = ClockView(now, OFFERED, ran is not None, happened, len(ran or ()), refusal)
+        paths = ways(tx, visitor, ((one.number, one.action) for one in ran or ()))
+        ours = [(one, path) for one in ran or () if (path := paths.get((one.number, one.action)))]
+        happened = tuple(_happening(visitor, one, path) for one, path in ours[-MOST_SHOWN:])
+        view = ClockView(now, OFFERED, ran is not None, happened, len(ran or ()), len(ours), refusal)
         return Page(template="virtual_clock.html", title=TITLE, lead=LEAD, view=view, status=422 if refusal else 200)
 
     return await show(request, build)
