@@ -102,6 +102,15 @@ def test_a_file_of_another_kind_is_refused(shelf: Evidence, tmp_path: Path, cont
     assert files_in(tmp_path) == []
 
 
+def test_a_file_that_nobody_recognises_is_refused_in_words(shelf: Evidence) -> None:
+    with pytest.raises(UnsupportedFile) as refused:
+        shelf.put(b"\x80\x81\xff\xff\xff", "a.txt")
+    zh, en = refused.value.label
+    assert "识别为 未知类型" in zh
+    assert en.startswith("This file is of an unknown type, which is not accepted")
+    assert "unknown" not in zh
+
+
 def test_only_the_kinds_that_are_allowed(tmp_path: Path) -> None:
     narrow = Evidence(tmp_path, 1_000, frozenset({"pdf"}))
     narrow.put(PDF, "a.pdf")

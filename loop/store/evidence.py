@@ -21,8 +21,9 @@ from typing import BinaryIO
 from sqlalchemy import bindparam, select
 
 from loop.kernel.errors import Invalid, NotFound, TooLarge, Unavailable, UnsupportedFile
+from loop.kernel.labels import Label
 from loop.store.core import table_of
-from loop.store.filetypes import MIME, kind_of
+from loop.store.filetypes import MIME, UNKNOWN, kind_of
 from loop.store.session import Tx
 from loop.store.sql import Prepared, upsert
 from loop.store.tables import AttachmentRow, FileRow
@@ -78,7 +79,7 @@ class Evidence:
             digest, size = self._copied(source, file)
             kind = kind_of(path, called)
             if kind not in self._types:
-                raise UnsupportedFile(type=kind, accepted=", ".join(sorted(self._types)))
+                raise _unsupported(kind, ", ".join(sorted(self._types)))
             self._settle(path, digest)
         return StoredFile(digest, size, MIME[kind], called)
 
@@ -136,6 +137,13 @@ class Evidence:
         path.replace(place)
         for folder in (place.parent, place.parent.parent, self._folder):
             _sync(folder)
+
+
+def _unsupported(kind: str, accepted: str) -> UnsupportedFile:
+    """The refusal of a file of this kind, in words where the kind has no name."""
+    words = Label("未知类型", "of an unknown type") if kind == UNKNOWN else Label(kind, kind)
+    zh, en = (text.format(type=word, accepted=accepted) for text, word in zip(UnsupportedFile.text, words, strict=True))
+    return UnsupportedFile(Label(zh, en), type=kind, accepted=accepted)
 
 
 def _sync(folder: Path) -> None:
