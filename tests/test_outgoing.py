@@ -118,11 +118,12 @@ def test_the_inbox_is_read_and_signed_for_by_its_person_alone(store: Store) -> N
     store.write(lambda tx: mailbox.post(tx, [message(k) for k in "abc"] + [message("mail", channel="mail")]))
     third, second, first = store.read(lambda tx: mailbox.inbox(tx, "p", limit=9))
     assert store.read(lambda tx: mailbox.inbox(tx, "p", limit=1, after=third.id)) == [second]
-    assert not store.write(lambda tx: mailbox.mark_read(tx, first.id, "somebody else", NOW))
-    assert store.write(lambda tx: mailbox.mark_read(tx, first.id, "p", NOW))
+    assert store.write(lambda tx: mailbox.mark_seen(tx, first.chain, "somebody else", NOW)) == 0
     assert store.write(lambda tx: mailbox.acknowledge(tx, first.id, "p", NOW + HOUR))
     assert store.write(lambda tx: mailbox.acknowledge(tx, first.id, "p", NOW + 2 * HOUR))
     assert store.write(lambda tx: mailbox.acknowledge(tx, second.id, "p", NOW + HOUR))
     read = {m.key: (m.read_at, m.signed_at) for m in store.read(lambda tx: mailbox.inbox(tx, "p", limit=9))}
-    assert read == {"a": (NOW, NOW + HOUR), "b": (NOW + HOUR, NOW + HOUR), "c": (None, None)}
+    assert read == {"a": (NOW + HOUR, NOW + HOUR), "b": (NOW + HOUR, NOW + HOUR), "c": (None, None)}
     assert [m.key for m in store.read(lambda tx: mailbox.inbox(tx, "p", limit=9, unread=True))] == ["c"]
+    assert store.write(lambda tx: mailbox.mark_seen(tx, third.chain, "p", NOW + 3 * HOUR)) == 2  # the one by mail as well
+    assert store.read(lambda tx: mailbox.inbox(tx, "p", limit=9, unread=True)) == []

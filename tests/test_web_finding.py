@@ -85,6 +85,19 @@ async def test_who_was_told_and_who_has_read_is_shown_to_the_office(pages: Pages
     assert "签收" in page.text
 
 
+async def test_whoever_opens_a_finding_has_read_what_they_were_told_about_it(pages: Pages) -> None:
+    number = pages.world.received()
+    school, other = await pages.browser("school"), await pages.browser("other_school")
+    seen = (await school.get(f"/findings/{number}")).form(f"/findings/{number}/seen")
+    assert {message.read_at for message in pages.world.inbox("school")} == {None}
+    assert (await other.send(seen)).status == 403
+    assert (await school.send(seen, csrf="forged")).status == 403
+    assert {message.read_at for message in pages.world.inbox("school")} == {None}
+    assert (await school.send(seen)).status == 204
+    assert {message.read_at for message in pages.world.inbox("school")} == {pages.world.clock}
+    assert {message.signed_at for message in pages.world.inbox("school")} == {None}
+
+
 async def test_the_count_of_a_clock_can_be_done_again_by_hand(pages: Pages) -> None:
     number = pages.world.received()
     school = await pages.browser("school")

@@ -193,7 +193,13 @@ _ACKNOWLEDGE = Prepared(
         read_at=func.coalesce(_MESSAGE.c.read_at, bindparam("at")),
     )
 )
-_MARKREAD = Prepared(update(_MESSAGE).where(*_MINE).values(read_at=func.coalesce(_MESSAGE.c.read_at, bindparam("at"))))
+_SEEN = Prepared(
+    update(_MESSAGE)
+    .where(
+        _MESSAGE.c.chain == bindparam("about"), _MESSAGE.c.person_id == bindparam("by_id"), _MESSAGE.c.read_at.is_(None)
+    )
+    .values(read_at=bindparam("at"))
+)  # fmt: skip
 
 
 def inbox(
@@ -231,9 +237,9 @@ def acknowledge(tx: Tx, message_id: int, person_id: str, at: datetime) -> bool:
     return tx.run(_ACKNOWLEDGE, message_id=message_id, by_id=person_id, at=text_of(at)) == 1
 
 
-def mark_read(tx: Tx, message_id: int, person_id: str, at: datetime) -> bool:
-    """Marks a message read; the first time stands. False if it is not this person's."""
-    return tx.run(_MARKREAD, message_id=message_id, by_id=person_id, at=text_of(at)) == 1
+def mark_seen(tx: Tx, chain: str, person_id: str, at: datetime) -> int:
+    """Marks read whatever this person was told about a chain; what was read before keeps its time. Answers how many."""
+    return tx.run(_SEEN, about=chain, by_id=person_id, at=text_of(at))
 
 
 # ---- a row and its value -----------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import islice
@@ -16,7 +17,7 @@ from loop.kernel.finding import Finding, is_open
 from loop.kernel.labels import Label
 from loop.kernel.vocabulary import ACTS, CATEGORIES, KINDS, SEVERITIES
 from loop.kernel.workflow import COURSE, Action
-from loop.store import evidence, names, papers, sight
+from loop.store import evidence, mailbox, names, papers, sight
 from loop.store.evidence import Attachment
 from loop.store.lights import light
 from loop.store.names import Names
@@ -24,9 +25,10 @@ from loop.store.session import Tx
 from loop.store.sight import Sight
 from loop.web.called import Called
 from loop.web.clock import Clock, clocks_of, owners_in_words
-from loop.web.page import Crumb, Page, Visitor, show
+from loop.web.page import Crumb, Page, Visitor, service_of, show, visitor_of
 from loop.web.places import action_page, page_of
 from loop.web.ring import Ring, ring, stages_ahead, stages_walked
+from loop.web.sent import sent_of
 from loop.web.story import Chapter, story
 from loop.web.times import Due, Moment
 
@@ -137,6 +139,20 @@ async def read(request: Request, number: str) -> Response:
         return Page(template="finding.html", title=title, lead=lead, view=view, crumbs=(LEDGER,))
 
     return await show(request, build)
+
+
+@router.post("/findings/{number}/seen")
+async def note_seen(request: Request, number: str) -> Response:
+    """Whoever opened the finding has read what they were told about it; the page's script says so."""
+    sent = await sent_of(request)
+
+    def work(tx: Tx) -> None:
+        visitor = visitor_of(request, tx, sent)
+        finding = sight.seen(tx, visitor.actor, number)
+        mailbox.mark_seen(tx, finding.number, visitor.actor.id, visitor.now)
+
+    await asyncio.wrap_future(service_of(request).store.submit(work))
+    return Response(status_code=204)
 
 
 def _view(tx: Tx, visitor: Visitor, finding: Finding) -> FindingView:

@@ -11,7 +11,7 @@ from loop.kernel.labels import Label
 from loop.kernel.people import UNIT
 from loop.kernel.proof import RULES
 from loop.kernel.wording import AT_ONCE, IN_TIME
-from loop.kernel.workflow import Workflow
+from loop.kernel.workflow import Action, Workflow
 from loop.store import timers
 from loop.store.ledger import LedgerRow
 from loop.store.session import Tx
@@ -20,10 +20,16 @@ from loop.web.ledger_rows import AND, NONE, Line, line_of, waits_for
 from loop.web.page import Visitor
 from loop.web.places import action_page
 
+OWED = frozenset({"plan_due", "rectify_by"})
+"""Deadlines of the rectification itself; what answers them stays possible under pressure."""
 PENDING = "extension_decide"
 """While this one runs, what follows a missed deadline waits."""
 NOTHING = Label("已办结，您单位无须再办理。", "Closed; nothing more is asked of you.")
 ELSEWHERE = Label("现由{who}办理，您单位暂无须操作。", "It is with the {who} now; nothing is asked of you at present.")
+STILL = Label(
+    "现由{who}办理；您单位的整改责任不变，仍应尽快{steps}。",
+    "It is with the {who} now; your duty to rectify stays: {steps} as soon as you can.",
+)
 NOBODYS = Label("您单位暂无须操作。", "Nothing is asked of you at present.")
 COUNTED = Label(
     "自 {day} 起 {period}，当日不计；末日遇休息日顺延。",
@@ -78,8 +84,17 @@ def _asked(flow: Workflow, row: LedgerRow, line: Line, *, asks: bool) -> Label:
         return Label(ask.zh.format(when=when.zh), ask.en.format(when=when.en))
     if not row.is_open:
         return NOTHING
-    who = waits_for(row.waits_for)
+    who, still = waits_for(row.waits_for), _still_owed(flow, row)
+    if who.zh and still:
+        named = Label("或".join(one.label.zh for one in still), " or ".join(one.label.en for one in still))
+        return Label(STILL.zh.format(who=who.zh, steps=named.zh), STILL.en.format(who=who.en, steps=named.en))
     return Label(ELSEWHERE.zh.format(who=who.zh), ELSEWHERE.en.format(who=who.en)) if who.zh else NOBODYS
+
+
+def _still_owed(flow: Workflow, row: LedgerRow) -> list[Action]:
+    """What a unit may still hand in although the next step is another's: it answers a deadline and moves nothing."""
+    mine = (one for one in flow.actions.values() if UNIT in one.by and set(one.answers) & OWED)
+    return [one for one in mine if flow.targets(one, row.state) == (row.state,)]
 
 
 def _why(timer: Timer | None, line: Line, visitor: Visitor) -> Label:

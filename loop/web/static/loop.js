@@ -69,6 +69,11 @@ window.addEventListener("pageshow", (event) => {
   if (event.persisted) for (const form of document.querySelectorAll("form[data-sent]")) { delete form.dataset.sent; form.removeAttribute("aria-busy"); }
 });
 
+// ---- whoever opens a page has read what they were told about it
+for (const form of document.querySelectorAll("form[data-seen]")) {
+  fetch(form.action, { method: "POST", body: new URLSearchParams(new FormData(form)), keepalive: true }).catch(() => {});
+}
+
 // ---- boxes that tick all others
 for (const all of document.querySelectorAll("input[data-ticks]")) {
   const boxes = () => document.querySelectorAll(`input[type=checkbox][name="${all.dataset.ticks}"]`);
