@@ -191,6 +191,32 @@ def test_what_was_typed_survives_a_lost_session_and_the_wrong_button(stage: Stag
     assert stage.complaints == []
 
 
+def test_a_report_outlives_the_language_switch_in_its_tab_alone(stage: Stage) -> None:
+    page = stage.guest(size=PHONE)
+    page.goto("/report")
+    page.fill("[name=matter]", "食堂使用过期食材。")
+    page.fill("[name=contact]", "13800000000")
+    page.select_option("[name=region]", "930106")
+    page.click("a[href^='/language/en']")
+    page.wait_for_url("**/report")
+    assert page.locator("h1").inner_text() == "Report a problem"
+    assert [page.input_value(f"[name={name}]") for name in ("matter", "contact", "region")] == [
+        "食堂使用过期食材。", "13800000000", "930106",
+    ]  # fmt: skip
+    other = page.context.new_page()
+    other.goto("/report")
+    assert other.input_value("[name=matter]") == ""
+    page.click("main form button.btn-primary")
+    page.wait_for_url("**/report/received")
+    code = page.input_value("#receipt")
+    page.reload()
+    assert page.input_value("#receipt") == code
+    page.goto("/report")
+    assert page.input_value("[name=matter]") == ""
+    assert page.evaluate("localStorage.length") == 0
+    assert stage.complaints == []
+
+
 def test_everything_can_be_reached_and_done_by_keyboard(stage: Stage) -> None:
     number = stage.world.received()
     page = stage.person("school", size=DESKTOP)

@@ -80,6 +80,63 @@ async def test_a_receipt_code_is_told_once_and_no_other_code_tells_anything(page
     assert (await browser.get("/report/%3Cscript%3E")).form("/report/state").fields[1] == ("code", "<script>")
 
 
+async def test_the_receipt_read_anew_tells_the_same_code_and_files_nothing(pages: Pages) -> None:
+    browser = await pages.browser()
+    seen = await report(browser)
+    assert seen.path == "/report/received"
+    (kept,) = [cookie for cookie in browser.http.cookies.jar if cookie.name == "loop_receipt"]
+    (set_by,) = [text for text in seen.answer.history[0].headers.get_list("set-cookie") if text.startswith(kept.name)]
+    assert {"HttpOnly", "Path=/report", "SameSite=strict", "Max-Age=600"} <= set(set_by.split("; "))
+    again = await browser.get("/report/received")
+    assert (again.heading, receipt_of(again)) == ("已收到，谢谢", receipt_of(seen))
+    assert "答复期限" in again.text
+    assert len(taken_in(pages)) == 1
+    stranger = await pages.browser()
+    assert (await stranger.get("/report/received")).path == "/report/state"
+
+
+@pytest.mark.parametrize(
+    "forged",
+    ["x", "", "AAAAA-BBBBB-CCCCC-DDDDD", "AAAAA-BBBBB-CCCCC-DDDDD.2026-03-09", "<b>.2026-03-09T00:00:00Z", ".2026-03-09T00:00:00Z"],
+)  # fmt: skip
+async def test_a_receipt_that_nobody_gave_tells_nothing(pages: Pages, forged: str) -> None:
+    browser = await pages.browser()
+    seen = await browser.get("/report/received", headers={"cookie": f"loop_receipt={forged}"})
+    assert (seen.status, seen.path) == (200, "/report/state")
+
+
+async def test_a_receipt_with_a_strange_date_tells_no_date(pages: Pages) -> None:
+    browser = await pages.browser()
+    for year in ("0001", "9999"):
+        cookie = {"cookie": f"loop_receipt=AAAAA-BBBBB-CCCCC-DDDDD.{year}-01-01T00:00:00Z"}
+        seen = await browser.get("/report/received", headers=cookie)
+        assert seen.status == 200
+        assert "答复期限" not in seen.text
+
+
+async def test_the_limit_that_is_told_is_the_limit(pages: Pages) -> None:
+    browser = await pages.browser()
+    page = await browser.get("/report")
+    assert "最多 4750 个字符。" in page.text
+    # A browser cuts what is pasted into a field with a maxlength, and says nothing.
+    assert "maxlength" not in page.root.all("textarea", name="matter")[0].attrs
+    longer = "长" * 4_751
+    refused = await report(browser, matter=longer)
+    assert refused.status == 422
+    assert dict(refused.form("/report").fields)["matter"] == longer
+    assert (await report(browser, matter=longer[1:], unit="某" * 200)).heading == "已收到，谢谢"
+    assert len(taken_in(pages)) == 1
+
+
+async def test_the_regions_are_grouped_by_the_one_above(pages: Pages) -> None:
+    browser = await pages.browser()
+    groups = (await browser.get("/report")).root.all("select", name="region")[0].all("optgroup")
+    told = {group.attrs["label"]: [one.text().strip() for one in group.all("option")] for group in groups}
+    (above,) = [label for label, names in told.items() if "云溪县" in names]
+    assert "石桥县" in told[above]
+    assert " · " in above
+
+
 async def test_who_reported_is_sealed(pages: Pages) -> None:
     browser = await pages.browser()
     seen = await report(browser, name="陈某某", contact="13800000000")
@@ -134,7 +191,8 @@ async def test_what_was_typed_outlives_a_refusal(pages: Pages, given: dict[str, 
     }
     assert "<script>alert" not in seen.answer.text
     assert taken_in(pages) == []
-    assert "data-draft" not in seen.answer.text
+    assert "data-draft=" not in seen.answer.text
+    assert seen.root.all("form", data_draft_tab="report")
 
 
 async def test_a_flood_is_stopped_and_nothing_typed_is_lost(pages: Pages) -> None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import bindparam, or_, select, tuple_
+from sqlalchemy import and_, bindparam, or_, select, tuple_
 
 from loop.kernel.finding import Finding
 from loop.store import findings
@@ -34,7 +34,7 @@ _OFFICE, _REGION, _UNIT = table_of(OfficeRow), table_of(RegionRow), table_of(Uni
 
 
 class Seat(NamedTuple):
-    """A region with an office, by its code, with the name of the region above it."""
+    """A region with an office, by its code, with the names of those above it up to the province."""
 
     region: str
     name: str
@@ -49,11 +49,12 @@ class School(NamedTuple):
     region: str
 
 
-_PARENT = _REGION.alias("above")
+_PARENT, _OVER = _REGION.alias("above"), _REGION.alias("over")
 _SEATS = Prepared(
-    select(_REGION.c.code, _REGION.c.name, _PARENT.c.name)
+    select(_REGION.c.code, _REGION.c.name, _PARENT.c.name, _OVER.c.name)
     .join_from(_OFFICE, _REGION, _REGION.c.code == _OFFICE.c.region)
     .outerjoin(_PARENT, _PARENT.c.code == _REGION.c.parent)
+    .outerjoin(_OVER, and_(_OVER.c.code == _PARENT.c.parent, _OVER.c.level != "country"))
     .where(_OFFICE.c.active == 1)
     .order_by(_REGION.c.path)
 )
@@ -61,7 +62,9 @@ _SEATS = Prepared(
 
 def seats(tx: Tx) -> list[Seat]:
     """Every region that has an office, each below the one it lies in."""
-    return [Seat(code, name, above or "") for code, name, above in tx.all(_SEATS)]
+    return [
+        Seat(code, name, " · ".join(one for one in (over, above) if one)) for code, name, above, over in tx.all(_SEATS)
+    ]
 
 
 def schools(tx: Tx, name: str, region: str, most: int) -> list[School]:

@@ -1,13 +1,16 @@
 """Reporting a problem 反映问题, without signing in: by name or without, with a receipt code that is told once.
 
-What was typed is put back after a refusal and kept nowhere else: not in this browser, which may be anybody's.
+What was typed is put back after a refusal and kept in the tab alone: the computer may be anybody's. The code is shown on a
+page of its own, which files nothing however often it is read.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 
 from fastapi import APIRouter, Request
 from starlette.responses import PlainTextResponse, Response
@@ -19,17 +22,23 @@ from loop.kernel.labels import Label
 from loop.service import Service
 from loop.store import public
 from loop.store.chronicle import By
+from loop.store.instants import instant_of, text_of
 from loop.store.public import School, Seat
 from loop.store.session import Tx
 from loop.store.tip_offs import Sealed
 from loop.web.faults import summary_of, wrong_of
 from loop.web.guest import Guest, check_sent, greet_reading, welcome
-from loop.web.page import Page, service_of
+from loop.web.page import Goto, Page, redirect, service_of
 from loop.web.sent import Sent, sent_of
 from loop.web.times import Due, Times
 
 router = APIRouter()
 REPORT = "/report"
+RECEIVED, STATE = f"{REPORT}/received", f"{REPORT}/state"
+RECEIPT_COOKIE, A_WHILE = "loop_receipt", 600
+"""Holds the code for as many seconds, so that a page read anew tells it again."""
+A_YEAR = timedelta(days=366)
+_RECEIPT = re.compile(r"[A-Z2-9-]{20,30}")
 TITLE = Label("反映问题", "Report a problem")
 LEAD = Label(
     "向教育督导机构反映学校和教育部门的问题，可以不留姓名。",
@@ -39,7 +48,8 @@ THANKS = Label("已收到，谢谢", "Received, thank you")
 MATTER, UNIT, REGION, PICKED, NAME, CONTACT = "matter", "unit", "region", "picked", "name", "contact"
 FIELDS = (MATTER, UNIT, REGION, NAME, CONTACT)
 NONE_OF_THESE = "none"
-LONGEST, LONGEST_LINE = 5_000, 200
+LONGEST, LONGEST_LINE = 4_750, 200
+"""A matter takes 5,000 characters; the name of a unit that nobody knows is put below what was typed."""
 CANDIDATES = 10
 ABOUT = Label("反映的单位：{unit}", "About: {unit}")
 ROBOTS = "User-agent: *\nAllow: /report$\nAllow: /results\nAllow: /assets/\nDisallow: /\n"
@@ -47,9 +57,9 @@ ROBOTS = "User-agent: *\nAllow: /report$\nAllow: /results\nAllow: /assets/\nDisa
 
 @dataclass(frozen=True, slots=True)
 class ReportView:
-    """The form: where one can turn to, which units may be meant, and what was typed."""
+    """The form: where one can turn to, by the region above, which units may be meant, and what was typed."""
 
-    seats: tuple[Seat, ...]
+    seats: tuple[tuple[str, tuple[Seat, ...]], ...]
     typed: Mapping[str, str] = field(default_factory=dict)
     candidates: tuple[School, ...] = ()
     refusal: Label | None = None
@@ -98,11 +108,42 @@ async def report(request: Request) -> Response:
         meant = await asyncio.wrap_future(service.store.submit_read(lambda tx: _meant(tx, sent)))
         if meant.candidates:
             return await _again(request, guest, sent, candidates=meant.candidates)
-        view = await asyncio.wrap_future(service.store.submit(lambda tx: _take_in(tx, service, sent, meant)))
+        receipt, due_at = await asyncio.wrap_future(service.store.submit(lambda tx: _take_in(tx, service, sent, meant)))
     except LoopError as error:
         return await _again(request, guest, sent, error)
-    page = Page(template="public_thanks.html", title=THANKS, view=view)
-    return await welcome(request, guest, page)
+    done = redirect(Goto(RECEIVED))
+    done.set_cookie(
+        RECEIPT_COOKIE, f"{receipt}.{text_of(due_at)}", max_age=A_WHILE, path=REPORT, httponly=True, samesite="strict",
+        secure=service.policy.https_only,
+    )  # fmt: skip
+    return done
+
+
+@router.get(RECEIVED)
+async def received(request: Request) -> Response:
+    """The receipt code, for a while in the browser that sent the report; nothing is looked up, so nothing can be guessed."""
+    kept = _kept(request)
+    if kept is None:
+        return redirect(Goto(STATE))
+    receipt, due_at = kept
+
+    def build(tx: Tx, guest: Guest) -> Page:
+        service = service_of(request)
+        now = service.engine.clock.now(tx)
+        due = Times(service.calendar, now).due(due_at) if abs(due_at - now) < A_YEAR else None
+        return Page(template="public_thanks.html", title=THANKS, view=ThanksView(receipt, due))
+
+    return await greet_reading(request, build)
+
+
+def _kept(request: Request) -> tuple[str, datetime] | None:
+    """The code that this browser was given a moment ago, and by when there is an answer."""
+    receipt, _, due = request.cookies.get(RECEIPT_COOKIE, "").partition(".")
+    try:
+        due_at = instant_of(due)
+    except ValueError:
+        return None
+    return (receipt, due_at) if due_at.tzinfo and _RECEIPT.fullmatch(receipt) else None
 
 
 def _check(sent: Sent) -> None:
@@ -110,11 +151,9 @@ def _check(sent: Sent) -> None:
     faults = []
     if not sent.get(MATTER).strip():
         faults.append(Fault(MATTER, "empty", Label("请写明要反映的问题。", "say what the problem is.")))
-    longest = LONGEST - LONGEST_LINE - 50
-    if len(sent.get(MATTER)) > longest:
-        faults.append(
-            Fault(MATTER, "too_long", Label(f"最多 {longest} 个字符。", f"takes at most {longest} characters."))
-        )
+    if len(sent.get(MATTER)) > LONGEST:
+        words = Label(f"最多 {LONGEST} 个字符。", f"takes at most {LONGEST} characters.")
+        faults.append(Fault(MATTER, "too_long", words))
     faults += [
         Fault(name, "too_long", Label(f"最多 {LONGEST_LINE} 个字符。", f"takes at most {LONGEST_LINE} characters."))
         for name in (UNIT, NAME, CONTACT)
@@ -148,7 +187,8 @@ def _meant(tx: Tx, sent: Sent) -> Meant:
     return Meant()
 
 
-def _take_in(tx: Tx, service: Service, sent: Sent, meant: Meant) -> ThanksView:
+def _take_in(tx: Tx, service: Service, sent: Sent, meant: Meant) -> tuple[str, datetime]:
+    """The receipt code, and by when there is an answer."""
     now, name = service.engine.clock.now(tx), sent.get(UNIT).strip()
     matter = sent.get(MATTER).strip()
     if name and meant.unit_id is None:
@@ -158,7 +198,7 @@ def _take_in(tx: Tx, service: Service, sent: Sent, meant: Meant) -> ThanksView:
     _, receipt, timer = service.tip_offs.take_in(
         tx, by, matter=matter, region=sent.get(REGION) or None, unit_id=meant.unit_id, sealed=sealed
     )
-    return ThanksView(receipt, Times(service.calendar, now).due(timer.due_at))
+    return receipt, timer.due_at
 
 
 async def _again(
@@ -174,7 +214,7 @@ async def _again(
 def _page(
     tx: Tx, sent: Sent | None = None, error: LoopError | None = None, candidates: tuple[School, ...] = ()
 ) -> Page:
-    view = ReportView(tuple(public.seats(tx)))
+    view = ReportView(_grouped(public.seats(tx)))
     status = 200
     if sent:
         view = replace(
@@ -183,3 +223,11 @@ def _page(
         )  # fmt: skip
         status = error.status if error else 200
     return Page(template="public_report.html", title=TITLE, lead=LEAD, view=view, status=status)
+
+
+def _grouped(seats: Iterable[Seat]) -> tuple[tuple[str, tuple[Seat, ...]], ...]:
+    """The seats by the region above each, in the order in which these come first."""
+    found: dict[str, list[Seat]] = {}
+    for seat in seats:
+        found.setdefault(seat.above, []).append(seat)
+    return tuple((above, tuple(held)) for above, held in found.items())

@@ -18,13 +18,12 @@ from loop.store.session import Tx
 from loop.store.tip_offs import OPEN
 from loop.web.guest import Guest, check_sent, greet, welcome
 from loop.web.page import Page, service_of
-from loop.web.public import REPORT
+from loop.web.public import REPORT, STATE
 from loop.web.sent import sent_of
 from loop.web.times import Due, Moment, Times
 from loop.web.tip_off_words import SENTENCES, STATUS
 
 router = APIRouter()
-STATE = f"{REPORT}/state"
 TITLE = Label("查询办理结果", "Ask how it stands")
 LEAD = Label("请输入反映问题时得到的查询码。", "Type the receipt code that you were given.")
 CODE = "code"

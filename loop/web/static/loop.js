@@ -15,41 +15,43 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
-// ---- nothing typed is lost: a form with data-draft keeps what is in it in this browser until it has been done
+// ---- nothing typed is lost: a form with data-draft keeps what is in it in this browser until it has been done, one with
+// data-draft-tab in this tab alone, because the computer may be anybody's
 const DRAFTS = "loop-draft:";
-const kept = (form) => DRAFTS + document.documentElement.dataset.reader + ":" + form.dataset.draft;
+const place = (form) => ("draftTab" in form.dataset ? sessionStorage : localStorage);
+const kept = (form) => DRAFTS + document.documentElement.dataset.reader + ":" + (form.dataset.draftTab ?? form.dataset.draft);
 const typed = (form) => [...form.elements].filter(
   (one) => one.name && one.name !== "csrf" && !["hidden", "file", "password", "submit", "button"].includes(one.type));
 
 function keep(form) {
   const values = typed(form).map((one) => [one.name, one.type === "checkbox" || one.type === "radio" ? one.checked : one.value, one.value]);
-  try { localStorage.setItem(kept(form), JSON.stringify(values)); } catch { /* a full or closed store keeps no draft */ }
+  try { place(form).setItem(kept(form), JSON.stringify(values)); } catch { /* a full or closed store keeps no draft */ }
 }
 
 function restore(form) {
-  const found = localStorage.getItem(kept(form));
+  const found = place(form).getItem(kept(form));
   if (!found) return;
   const seen = {};
   for (const [name, value, its] of JSON.parse(found)) {
     const alike = typed(form).filter((one) => one.name === name && (typeof value !== "boolean" || one.value === its));
-    const place = seen[name + (typeof value === "boolean" ? its : "")] = (seen[name + (typeof value === "boolean" ? its : "")] ?? -1) + 1;
-    const one = alike[place];
+    const nth = seen[name + (typeof value === "boolean" ? its : "")] = (seen[name + (typeof value === "boolean" ? its : "")] ?? -1) + 1;
+    const one = alike[nth];
     if (!one) continue;
     if (typeof value === "boolean") one.checked = value; else if (!one.value || one.defaultValue === one.value) one.value = value;
   }
 }
 
-// Once something was done its draft is done too: the page after it greets with a notice. Signing out leaves no draft behind.
+// Once something was done its draft is done too: the page after it greets with a notice, or tells a code. Signing out leaves no draft behind.
 const sent = sessionStorage.getItem("loop-sent");
 sessionStorage.removeItem("loop-sent");
-if (sent && document.querySelector(".notice")) localStorage.removeItem(sent);
+if (sent && document.querySelector(".notice, .told-once")) for (const drafts of [localStorage, sessionStorage]) drafts.removeItem(sent);
 for (const form of document.querySelectorAll('form[action="/sign-out"]')) {
   form.addEventListener("submit", () => {
-    for (const key of Object.keys(localStorage)) if (key.startsWith(DRAFTS)) localStorage.removeItem(key);
+    for (const drafts of [localStorage, sessionStorage]) for (const key of Object.keys(drafts)) if (key.startsWith(DRAFTS)) drafts.removeItem(key);
   });
 }
 
-for (const form of document.querySelectorAll("form[data-draft]")) {
+for (const form of document.querySelectorAll("form[data-draft], form[data-draft-tab]")) {
   // A page that shows a refusal has what was typed already, and knows better.
   if (!form.hasAttribute("data-refused")) restore(form);
   form.addEventListener("input", () => keep(form));
@@ -62,7 +64,7 @@ document.addEventListener("submit", (event) => {
   if (event.defaultPrevented || form.method === "get") return;
   if (form.dataset.sent) { event.preventDefault(); return; }
   form.dataset.sent = "yes";
-  if (form.dataset.draft) sessionStorage.setItem("loop-sent", kept(form));
+  if (form.dataset.draft || form.dataset.draftTab) sessionStorage.setItem("loop-sent", kept(form));
   form.setAttribute("aria-busy", "true");
 });
 window.addEventListener("pageshow", (event) => {
