@@ -78,9 +78,11 @@ class Filled:
         return [row or {} for row in rows]
 
     def _row(self, model: type[BaseModel], prefix: str) -> dict[str, Any] | None:
-        """One entry; None for one that nobody wrote anything into."""
+        """One entry; None for one that nobody wrote anything into. What stands in a new one by itself was written by nobody."""
         values = self.values(model, prefix)
-        return values if _says_something({n: v for n, v in values.items() if not _names_a_number(n)}) else None
+        fields = {info.alias or name: info for name, info in model.model_fields.items()}
+        told = {n: v for n, v in values.items() if not _names_a_number(n) and not _is_usual(fields[n], v)}
+        return values if _says_something(told) else None
 
     def _places(self, path: str) -> Iterator[int]:
         begin = f"{path}."
@@ -90,6 +92,11 @@ class Filled:
 
 def _names_a_number(name: str) -> bool:
     return name == "no" or name.endswith("_no")
+
+
+def _is_usual(info: FieldInfo, value: Any) -> bool:
+    """Whether a new form offers a value in this field before anybody typed, as far as that is known afterwards."""
+    return bool(hints_of(info).get("usually")) or (not info.is_required() and value == info.default)
 
 
 def _says_something(value: Any) -> bool:
