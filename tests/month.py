@@ -131,7 +131,7 @@ class Month(World):
             "sender": "整改闭环 <loop@example.cn>",
         }  # fmt: skip
         told = {"base_url": "http://loop.test", "budget": budget}
-        super().__init__(postal_settings(url, folder, mail, CONSOLE, **told), virtual=True)
+        super().__init__(postal_settings(url, folder, mail, CONSOLE, **told), virtual=True, durable=False)
         # As in a service that runs, the time of leases and retries goes on with the time of the findings.
         self.parts = replace(self.parts, outbox=replace(self.parts.outbox, real=lambda: self.clock))
         self.dice = random.Random(20260302)

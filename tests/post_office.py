@@ -32,6 +32,8 @@ class PostOffice:
     port: int = 0
     taken: list[Taken] = field(default_factory=list)
     protocols: list[SMTP] = field(default_factory=list)
+    refuses: set[str] = field(default_factory=set)
+    """Readers whom it does not know."""
 
     def __post_init__(self) -> None:
         self._loop = asyncio.new_event_loop()
@@ -56,6 +58,15 @@ class PostOffice:
 
     def _run(self, work: Coroutine[Any, Any, None]) -> None:
         asyncio.run_coroutine_threadsafe(work, self._loop).result(30)
+
+    async def handle_RCPT(  # noqa: N802 - aiosmtpd names its hooks after the commands
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        """A reader, if there is one of that name."""
+        if address in self.refuses:
+            return "550 no such reader"
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
         """The letter, stamped with the hour of the service."""

@@ -207,3 +207,32 @@ def test_a_gap_closes_once_what_was_pressed_for_is_done(post: Mailed) -> None:
     world.clock += timedelta(days=1, hours=1)
     world.parts.reconciliation.run()
     assert ("remind", "chair", "stood_in") not in {(gap.step, gap.role, gap.why) for gap in post.gaps()}
+
+
+def test_what_was_given_up_is_tried_again_by_itself_once_a_day(post: Mailed) -> None:
+    post.office.shut()
+    told(post, local(DAY, 10))
+    post.beat(60)
+    post.office.open()
+    post.world.parts.reconciliation.run()
+    post.drain()
+    assert post.office.taken == []
+    post.world.clock = local(DAY + timedelta(days=1), 12)
+    post.world.parts.reconciliation.run()
+    post.drain()
+    assert [one.to for one in post.office.taken].count("school@example.cn") == 1
+    post.world.clock += timedelta(days=1)
+    post.drain()  # the chief, who is owed more than a day's budget
+    assert post.gaps() == []
+
+
+def test_an_address_that_is_refused_for_good_is_not_tried_again_by_itself(post: Mailed) -> None:
+    post.office.refuses.add("school@example.cn")
+    told(post, local(DAY, 10))
+    post.office.refuses.clear()
+    for days in (1, 3, 6):
+        post.world.clock = local(DAY + timedelta(days=days), 10)
+        post.world.parts.reconciliation.run()
+    post.drain()
+    (dead,) = post.dead()
+    assert (dead.address, dead.attempts) == ("school@example.cn", 1)

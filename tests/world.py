@@ -41,9 +41,10 @@ def settings_for(url: str, folder: Path) -> Settings:
 class World:
     """Everything a story needs, in its own words."""
 
-    def __init__(self, settings: Settings, *, virtual: bool = False) -> None:
+    def __init__(self, settings: Settings, *, virtual: bool = False, durable: bool = True) -> None:
         self.clock = START
-        self.parts = bootstrap.build(settings, now=lambda: self.clock, virtual_from=START if virtual else None)
+        began = START if virtual else None
+        self.parts = bootstrap.build(settings, now=lambda: self.clock, virtual_from=began, durable=durable)
         self.engine = self.parts.engine
         self.cast: Cast = self.parts.store.write(engage)
 

@@ -14,7 +14,7 @@ import structlog
 from loop.engine import audience
 from loop.engine.dispatch import Dispatch, said_of
 from loop.engine.door import Engine
-from loop.engine.record import write
+from loop.engine.record import AT_ONCE, write
 from loop.engine.scribe import PRESSING
 from loop.kernel.calendar import local_day
 from loop.kernel.decide import Command, decide
@@ -22,7 +22,7 @@ from loop.kernel.facts import Facts
 from loop.kernel.finding import Finding, is_end
 from loop.kernel.payloads import read
 from loop.kernel.people import THE_SYSTEM
-from loop.store import deliveries, findings, gaps, leavers, mailbox, people, standings
+from loop.store import deliveries, findings, gaps, leavers, leftovers, mailbox, people, standings
 from loop.store.gaps import LEFT, UNDELIVERED, Gap
 from loop.store.session import Tx
 
@@ -118,13 +118,11 @@ class Reconciliation:
     def _remedy(self, tx: Tx, gap: Gap, now: datetime) -> str:
         """How the gap was just made good, empty where it cannot be."""
         finding = findings.load(tx, gap.chain, lock=True) if ":" not in gap.chain else None
-        if finding is None:
-            return self._beside(tx, gap)
-        if is_end(finding.state) or self._is_past(tx, finding, gap):
+        if finding and (is_end(finding.state) or self._is_past(tx, finding, gap)):
             return CLOSED
         if gap.why == UNDELIVERED:
             return self._another_way(tx, gap, now)
-        return self._tell_successor(tx, finding, gap, now)
+        return self._tell_successor(tx, finding, gap, now) if finding else self._beside(tx, gap)
 
     def _is_past(self, tx: Tx, finding: Finding, gap: Gap) -> bool:
         """Whether the step only pressed for something that has been done since."""
@@ -142,6 +140,10 @@ class Reconciliation:
             return READ_SINCE
         others = self.dispatch.other_ways(tx, [message], now)[message.id]
         deliveries.add_copies(tx, others)
+        if not others and now - gap.at >= PATIENCE:
+            # The channel may work again by now; if it does, the sending itself heals the gap.
+            for id_ in leftovers.given_up(tx, message.id):
+                deliveries.replay(tx, id_, AT_ONCE)
         return OTHER_WAY if others else ""
 
     def _tell_successor(self, tx: Tx, finding: Finding, gap: Gap, now: datetime) -> str:
