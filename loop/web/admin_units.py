@@ -78,7 +78,6 @@ class UnitView:
     region: str
     region_path: str
     department: str
-    department_path: str
     people_path: str
     add_path: str
     sheet: Sheet
@@ -256,8 +255,8 @@ def _page(tx: Tx, visitor: Visitor, unit: Unit, typed: Typed, refusal: Label | N
     here, standing = within(UNITS, unit.id), _standing(tx, unit)
     view = UnitView(
         unit=unit, kind=UNIT_KINDS[unit.kind], region=standing["region"], region_path=within(REGIONS, unit.region),
-        department=standing["department"], department_path=within(UNITS, unit.department_id or ""),
-        people_path=address(PEOPLE, unit=unit.id), add_path=address(f"{PEOPLE}/new", unit=unit.id),
+        department=standing["department"], people_path=address(PEOPLE, unit=unit.id),
+        add_path=address(f"{PEOPLE}/new", unit=unit.id),
         sheet=Sheet(action=here, entries=_entries(tx, visitor, typed), button=Label("保存", "Save"), refusal=typed.refusal()),
         retire_path=f"{here}/active", refusal=refusal,
     )  # fmt: skip

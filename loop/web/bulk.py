@@ -91,7 +91,6 @@ class FillingView:
     targets: tuple[Target, ...]
     form: Form
     refusal: Label | None
-    fails: int
     papers: tuple[Label, ...]
     back: str
 
@@ -280,7 +279,7 @@ def _filling(
 ) -> Page:  # fmt: skip
     view = FillingView(
         name=action.name, path=f"{PLACE}/{action.name}", targets=_targets(tx, visitor, found, kept, refusals, versions),
-        form=without_own(form), refusal=refusal, fails=len(refusals or ()),
+        form=without_own(form), refusal=refusal,
         papers=tuple(paper.label for paper in action.papers), back=back,
     )  # fmt: skip
     several = Crumb(TITLE, f"{PLACE}?{_query([f.number for f in found], back)}")

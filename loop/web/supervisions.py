@@ -28,7 +28,7 @@ from loop.web.ledger_asked import asked_of
 from loop.web.ledger_rows import Head, Line, heads, line_of
 from loop.web.page import Crumb, Page, Visitor, show
 from loop.web.places import ledger_page, page_of
-from loop.web.times import Due, Moment
+from loop.web.times import Due
 
 router = APIRouter()
 PLACE = "/supervisions"
@@ -39,7 +39,6 @@ AT_A_TIME, SHOWN = 30, 20
 COLUMNS = ("light", "finding", "unit", "state", "due", "level", "category")
 STATES = {"true": True, "false": False}
 DAYS = Label("{first} 至 {last}", "{first} to {last}")
-RETIRED = Label("已停用", "retired")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +88,6 @@ class OneView:
     kind: Label
     office: str
     days: Label
-    first_day: Moment
     lead: str
     team: tuple[str, ...]
     matters: tuple[str, ...]
@@ -190,7 +188,7 @@ def _view(tx: Tx, visitor: Visitor, one: Supervision, *, may_keep: bool) -> OneV
     return OneView(
         id=one.id, path=page_of(chain_of(one.id)), kind=KINDS[one.kind],
         office=names.of_offices(tx, [one.office_id]).get(one.office_id, ""), days=days_of(one),
-        first_day=visitor.times.day(one.from_on), lead=people.get(one.lead, one.lead),
+        lead=people.get(one.lead, one.lead),
         team=tuple(people.get(name, name) for name in one.team), matters=one.matters, report=one.report,
         satisfaction=_satisfaction(one), due=visitor.times.due(due) if due else None, active=one.active, may_keep=may_keep,
         found=sum(cell.n for cell in cells), lights=_lights(one.id, cells), stages=_stages(visitor, one.id, cells),

@@ -10,7 +10,6 @@ from loop.engine.resending import DEAD_NOW, DELIVERED, NEEDLESS, OWED_STILL, SEN
 from loop.kernel import people
 from loop.kernel.labels import Label
 from loop.kernel.messages import GROUP, PERSON, PROGRAM
-from loop.kernel.people import AUDITOR, CHIEF, DIRECTOR, OFFICER
 from loop.kernel.workflow import Workflow
 from loop.store.deliveries import Delivery, Tried
 from loop.store.gaps import LEFT, NOBODY, STOOD_IN, UNDELIVERED
@@ -24,8 +23,6 @@ CHANNELS_TITLE = Label("通知渠道", "Channels")
 DELIVERIES_TITLE = Label("发送记录", "Deliveries")
 GAPS_TITLE = Label("未通知到位", "Gaps in telling")
 LARGEST_ID = 2**62
-WATCHERS = (people.ADMIN, AUDITOR, CHIEF, DIRECTOR, OFFICER)
-"""Roles whose holders look after gaps."""
 WATCHERS = (people.ADMIN, people.AUDITOR, people.CHIEF, people.DIRECTOR, people.OFFICER)
 """Roles whose holders see where telling people failed."""
 
