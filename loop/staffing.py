@@ -9,7 +9,7 @@ from loop.access import Caller
 from loop.authority import by_admin, keeper, path_of_post, path_of_region, path_of_unit
 from loop.kernel.errors import Conflict, Forbidden, Invalid, NotFound
 from loop.kernel.labels import Label
-from loop.kernel.people import Path
+from loop.kernel.people import REGION_ROLES, Path
 from loop.kernel.registration import EndedPost, NewUser
 from loop.service import Service
 from loop.store import accounts, staff
@@ -36,6 +36,7 @@ def give_post(tx: Tx, caller: Caller, service: Service, new: NewUser, hashed: st
 
     Raises Invalid for a post that cannot be, Conflict where the name seems to be somebody else's.
     """
+    check_place(new.role, new.region, new.unit)
     field, path = _place(tx, new)
     try:
         by = by_admin(caller, service, path)
@@ -47,6 +48,14 @@ def give_post(tx: Tx, caller: Caller, service: Service, new: NewUser, hashed: st
         from_on=new.from_on or caller.today, until_on=new.until_on or FOREVER,
     )  # fmt: skip
     return person
+
+
+def check_place(role: str, region: str | None, unit: str | None) -> None:
+    """Raises Invalid for a post without the place that its role stands over or at."""
+    if role in REGION_ROLES and not region:
+        raise Invalid.field("region", "请填写地区。", "is needed for this role: say the region.", "place")
+    if not region and not unit:
+        raise Invalid.field("unit", "请填写单位。", "is needed for this role: say the unit.", "place")
 
 
 def _place(tx: Tx, new: NewUser) -> tuple[str, Path]:

@@ -43,7 +43,7 @@ async def test_a_known_name_gets_one_more_post(site: Site) -> None:
     ("changes", "field"),
     [
         ({"name": "王丽"}, "name"), ({"full_name": None}, "full_name"), ({"role": "king"}, "role"),
-        ({"region": "nowhere"}, "region"), ({"region": None}, "unit"), ({"password": "short"}, "password"),
+        ({"region": "nowhere"}, "region"), ({"region": None}, "region"), ({"password": "short"}, "password"),
         ({"role": "unit", "region": None, "unit": "nowhere"}, "unit"), ({"until_on": "2020-01-01"}, "until_on"),
         ({"from_on": "2026-02-30"}, "from_on"), ({"unit": "next_school"}, "unit"), ({"language": "fr"}, "language"),
     ],

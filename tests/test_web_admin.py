@@ -277,7 +277,7 @@ async def test_a_unit_an_officer_a_post_and_the_new_person_signs_in(pages: Pages
     ("given", "told"),
     [
         ({"name": "王丽"}, "须是英文字母"), ({"full_name": ""}, "请填写"), ({"role": ""}, "请填写"),
-        ({"region": ""}, "不在您的管理范围内"), ({"password": "short"}, "须为 8 至 256 个字符"), ({"name": "officer"}, "已属于另一人"),
+        ({"region": ""}, "请填写地区。"), ({"password": "short"}, "须为 8 至 256 个字符"), ({"name": "officer"}, "已属于另一人"),
         ({"role": "unit"}, "与角色不相称"), ({"until_on": "2020-01-01"}, "早于开始日期"), ({"unit": "石桥县第一中学"}, "不"),
     ],
 )  # fmt: skip
@@ -291,6 +291,24 @@ async def test_a_person_that_cannot_be_is_refused_and_the_form_stays(
     assert again["full_name"] == given.get("full_name", "王丽")
     assert again["password"] == ""
     assert pages.world.parts.store.read(lambda tx: staff.find_person(tx, "wang.li")) is None
+
+
+async def test_all_that_is_wrong_with_a_new_person_is_told_at_once_and_each_at_its_field(
+    pages: Pages, admin: Browser
+) -> None:
+    seen = await added_officer(pages, admin, name="王丽", region="", password="short", until_on="soon")
+    assert seen.status == 422
+    told = {
+        node.all("input")[0].attrs["name"]: node.all("p", class_="invalid-feedback")[0].text().strip()
+        for node in seen.root.all("div", class_="is-wrong")
+    }
+    assert told.keys() == {"name", "region", "password", "until_on"}
+    assert told["name"].startswith("须是英文字母")
+    seen = await added_officer(pages, admin, name="王丽", region="")
+    assert "请填写地区。" in seen.text
+    assert "须是英文字母" in seen.text
+    assert "不在您的管理范围内" not in seen.text
+    assert "请本人首次登录后在“个人设置”（/profile）中修改密码" in seen.text
 
 
 async def test_a_post_ends_and_a_password_is_set_anew(pages: Pages, admin: Browser) -> None:

@@ -92,18 +92,23 @@ _SET = Prepared(update(_PERSON).where(_PERSON.c.id == bindparam("key")), columns
 
 def add_person(tx: Tx, by: By, *, name: str, full_name: str, language: str = "zh", password: str = "") -> Person:
     """Add an account; `password` is a finished hash. Raises Invalid, or Conflict where the name is taken."""
-    if not _NAME.fullmatch(name) or name in _RESERVED:
-        raise Invalid.field(
-            "name",
-            "须是英文字母、数字和 . _ @ + -，最多 64 个字符。",
-            "takes ASCII letters, digits and . _ @ + -, at most 64.",
-        )
+    check_name(name)
     if find_person(tx, name):
         raise Conflict(Label(f"登录名 {name} 已被使用。", f"The name {name} is taken."))
     added = Person(new_id(), name, line("full_name", full_name, 80), _language(language), active=True)
     tx.run(_ADD, password=password, **_person_columns(added))
     enter(tx, by, "add_person", payload={"name": name}, effects={"person": _person_columns(added)})
     return added
+
+
+def check_name(name: str) -> None:
+    """Raises Invalid for what cannot be a sign-in name."""
+    if not _NAME.fullmatch(name) or name in _RESERVED:
+        raise Invalid.field(
+            "name",
+            "须是英文字母、数字和 . _ @ + -，最多 64 个字符。",
+            "takes ASCII letters, digits and . _ @ + -, at most 64.",
+        )
 
 
 def find_person(tx: Tx, name: str) -> Person | None:

@@ -12,11 +12,11 @@ from starlette.responses import Response
 from loop import staffing
 from loop.access import LONGEST_PASSWORD, SHORTEST_PASSWORD
 from loop.authority import require
-from loop.kernel.errors import LoopError
+from loop.kernel.errors import Fault, Invalid, LoopError
 from loop.kernel.labels import Label
 from loop.kernel.people import ADMIN, REGION_ROLES, ROLES, SYSTEM
 from loop.kernel.registration import NewUser
-from loop.store import lookup
+from loop.store import lookup, staff
 from loop.store.lookup import Match, Placed
 from loop.store.session import Tx
 from loop.store.staff import Person
@@ -33,7 +33,7 @@ from loop.web.admin import (
     within,
 )
 from loop.web.admin_find import find_entry, found_in
-from loop.web.admin_sheets import Entry, Sheet, Typed, handed_in
+from loop.web.admin_sheets import Entry, Sheet, Typed, gathered, handed_in
 from loop.web.page import Crumb, Goto, Page, Visitor, admit, service_of
 from loop.web.sent import Sent, sent_of
 
@@ -46,9 +46,10 @@ GIVEN_ROLES = tuple((name, label) for name, label in ROLES.items() if name != SY
 LANGUAGES = (("zh", Label("中文", "Chinese")), ("en", Label("英文", "English")))
 POLICY = Label(
     f"{SHORTEST_PASSWORD} 至 {LONGEST_PASSWORD} 个字符，建议用几个词组成一句好记的话。"
-    "保存后不再显示，请当面或用其他安全方式告知本人。",
+    "保存后不再显示，请当面或用其他安全方式告知本人，并请本人首次登录后在“个人设置”（/profile）中修改密码。",
     f"{SHORTEST_PASSWORD} to {LONGEST_PASSWORD} characters; a sentence of a few words is easy to remember. "
-    "It is never shown again: tell it to the person face to face or in another safe way.",
+    "It is never shown again: tell it to the person face to face or in another safe way, and ask them to change it "
+    "after the first sign-in, in My profile (/profile).",
 )
 
 
@@ -191,19 +192,33 @@ async def add(request: Request) -> Response:
     hashed, refused = await hashed_of(request, sent)
 
     def work(tx: Tx, visitor: Visitor) -> Goto:
-        if refused:
-            raise refused
-        password = {"password": sent.get("password")} if sent.get("password") else {}
-        new = handed_in(
-            NewUser, sent, "name", "full_name", "language", "role", "from_on", "until_on",
-            **password, **_where(tx, visitor, sent),
-        )  # fmt: skip
+        new = _new_of(tx, visitor, sent, refused)
         person = staffing.give_post(tx, visitor.caller, visitor.service, new, hashed)
         return Goto(within(PEOPLE, person.id), "person-added")
 
     return await change_admin(
         request, sent, work, lambda tx, visitor, error: _new_page(tx, visitor, Typed(sent, error))
     )
+
+
+def _new_of(tx: Tx, visitor: Visitor, sent: Sent, refused: LoopError | None) -> NewUser:
+    """The person and the post that a form asks for; raises Invalid with everything that is wrong with it at once."""
+    faults: list[Fault] = []
+    if refused and not isinstance(refused, Invalid):
+        raise refused
+    faults += refused.faults if isinstance(refused, Invalid) else ()
+    name, password = sent.get("name").strip(), {"password": sent.get("password")} if sent.get("password") else {}
+    if name:
+        gathered(faults, lambda: staff.check_name(name))
+    where = gathered(faults, lambda: _where(tx, visitor, sent))
+    new = gathered(faults, lambda: handed_in(
+        NewUser, sent, "name", "full_name", "language", "role", "from_on", "until_on", **password, **where or {},
+    ))  # fmt: skip
+    if where is not None and sent.get("role"):
+        gathered(faults, lambda: staffing.check_place(sent.get("role"), where.get("region"), where.get("unit")))
+    if faults or not new:
+        raise Invalid(faults)
+    return new
 
 
 async def hashed_of(request: Request, sent: Sent) -> tuple[str, LoopError | None]:
@@ -223,10 +238,13 @@ async def hashed_of(request: Request, sent: Sent) -> tuple[str, LoopError | None
 
 def _where(tx: Tx, visitor: Visitor, sent: Sent) -> dict[str, str]:
     """The region and the unit that were typed, where any were; raises Invalid."""
+    faults: list[Fault] = []
     found = {
-        "region": found_in(tx, visitor, sent, "region", "regions"),
-        "unit": found_in(tx, visitor, sent, "unit", "units"),
+        "region": gathered(faults, lambda: found_in(tx, visitor, sent, "region", "regions")),
+        "unit": gathered(faults, lambda: found_in(tx, visitor, sent, "unit", "units")),
     }
+    if faults:
+        raise Invalid(faults)
     return {name: key for name, key in found.items() if key}
 
 

@@ -14,6 +14,7 @@ from loop.web.faults import summary_of, wrong_of
 from loop.web.sent import Sent
 
 P = TypeVar("P", bound=Payload)
+T = TypeVar("T")
 BETTER: Mapping[str, Label] = {
     "missing": Label("请填写。", "Please fill this in."),
     "string_pattern_mismatch": Label(
@@ -87,6 +88,15 @@ def handed_in(model: type[P], sent: Sent, *names: str, **more: object) -> P:
     """The named entries of a form as a payload; empty ones are left out. Raises Invalid field by field."""
     values: dict[str, object] = {name: text for name in names if (text := sent.get(name).strip())}
     return read(model, values | more)
+
+
+def gathered(faults: list[Fault], make: Callable[[], T]) -> T | None:
+    """What `make` answers; None where it raises Invalid, whose faults join the others, to be told at once."""
+    try:
+        return make()
+    except Invalid as wrong:
+        faults += wrong.faults
+        return None
 
 
 def picked(sent: Sent, name: str, find: Callable[[str], Sequence[Match]], none: Label) -> str:
