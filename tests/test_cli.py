@@ -103,6 +103,8 @@ def test_the_workflow_checks_the_evidence_verifies_the_doctor_is_content(loop: C
     seen = {row["what"]: row["ok"] for row in json.loads(loop("doctor", "--json").stdout)}
     assert seen["database 数据库"]
     assert "✓ timers" in loop("doctor").stdout
+    assert "✓ board" in loop("doctor").stdout
+    assert "0 counts were wrong" in loop("recount").stdout
 
 
 def test_what_was_changed_past_the_engine_is_named(loop: Command, office: Path) -> None:

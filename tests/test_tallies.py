@@ -25,6 +25,7 @@ __all__ = ["world"]
 
 ZONE = ZoneInfo("Asia/Shanghai")
 CELLS = Prepared(text("SELECT place, measure, part, n FROM tally ORDER BY place, measure, part"))
+SPOIL = Prepared(text("UPDATE tally SET n = n + 5 WHERE measure = 'open'"))
 PENDING = Prepared(text("SELECT count(*) FROM tally_shift"))
 
 
@@ -94,6 +95,11 @@ def test_counted_step_by_step_is_counted_at_once(database_url: str, tmp_path: Pa
     assert store.read(lambda tx: tx.one(PENDING)) != (0,)
     tallies.fold(store, ZONE)
     kept = cells(store)
+    assert store.read(lambda tx: tallies.drift(tx, ZONE)) == 0
+    store.write(lambda tx: tallies.recount(tx, ZONE))
+    assert cells(store) == kept
+    store.write(lambda tx: tx.run(SPOIL))
+    assert store.read(lambda tx: tallies.drift(tx, ZONE)) > 0
     store.write(lambda tx: tallies.recount(tx, ZONE))
     assert cells(store) == kept
     world.parts.close()

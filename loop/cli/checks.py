@@ -1,4 +1,4 @@
-"""Commands that look for trouble: check (the workflow), verify (the evidence), doctor (the installation), diagram."""
+"""Commands that look for trouble, and one that mends it: check, verify, doctor, recount; and what the workflow draws."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from loop.kernel import chart
 from loop.kernel.errors import Unavailable
 from loop.kernel.modelcheck import check as check_model
 from loop.kernel.reference import reference as make_reference
+from loop.store import tallies
 from loop.store.populace import inhabited_states, people_model
 from loop.store.session import Store
 from workflows.premises import PREMISES
@@ -25,6 +26,7 @@ def add_to(app: typer.Typer) -> None:
     app.command()(check)
     app.command()(verify)
     app.command()(doctor)
+    app.command()(recount)
     app.command()(diagram)
     app.command()(reference)
 
@@ -90,6 +92,15 @@ def doctor(as_json: Annotated[bool, typer.Option("--json", help="For programs.")
             if finding.do:
                 console.say(f"    → {finding.do}")
     raise typer.Exit(0 if all(f.ok for f in findings) else 1)
+
+
+def recount() -> None:
+    """Count the figures of the board anew, from the findings themselves."""
+    with console.parts() as parts:
+        zone = parts.engine.book.calendar.zone
+        before = parts.store.read(lambda tx: tallies.drift(tx, zone))
+        parts.store.write(lambda tx: tallies.recount(tx, zone))
+    console.say(f"{before} counts were wrong; all are counted anew 看板计数已重新统计")
 
 
 def diagram(

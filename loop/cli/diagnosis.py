@@ -14,7 +14,7 @@ from loop import bootstrap
 from loop.bootstrap import Parts
 from loop.kernel.errors import Unavailable
 from loop.settings import Settings
-from loop.store import deliveries, gaps, mailbox, timers
+from loop.store import deliveries, gaps, mailbox, tallies, timers
 from loop.store.populace import people_model
 
 ENOUGH = 1024**3
@@ -72,6 +72,11 @@ def _running(parts: Parts) -> Iterator[Finding]:
         "channels 渠道", ok=True, said=", ".join(sorted(ways)) or "none but the inbox",
         do="" if ways else "set up [[channels]] in your configuration; loop notify test NAME tries one",
     )  # fmt: skip
+    zone = parts.engine.book.calendar.zone
+    wrong = parts.store.read(lambda tx: tallies.drift(tx, zone))
+    yield Finding(
+        "board 看板", ok=not wrong, said=f"{wrong} counts differ from the findings", do="loop recount" if wrong else ""
+    )
     offices = parts.store.read(people_model).offices
     if not offices:
         yield Finding(

@@ -155,13 +155,19 @@ def _fold_some(tx: Tx) -> int:
     return len(rows)
 
 
-def _add(tx: Tx, changes: Iterable[tuple[Cell, int]]) -> None:
+def _spread(changes: Iterable[tuple[Cell, int]]) -> Counter[Cell]:
+    """The changes at each place that they count for, by months as well where months are kept."""
     found: Counter[Cell] = Counter()
     for (places, measure, part), n in changes:
         for place in (EVERYWHERE, *places.split()):
             found[place, measure, part] += n
             if measure in MONTHLY:
                 found[place, MONTHLY[measure], part[:7]] += n
+    return found
+
+
+def _add(tx: Tx, changes: Iterable[tuple[Cell, int]]) -> None:
+    found = _spread(changes)
     # In one order, so that two who add at once never wait for each other in a ring.
     keys = [{"place": p, "measure": m, "part": part} for p, m, part in sorted(k for k, n in found.items() if n)]
     tx.many(_ADD, [{**key, "n": found[key["place"], key["measure"], key["part"]]} for key in keys])
@@ -171,6 +177,8 @@ def _add(tx: Tx, changes: Iterable[tuple[Cell, int]]) -> None:
 # ---- from the beginning ----------------------------------------------------------------------------------------------
 
 _MADE = Prepared(select(_TALLY.c.n).where(_TALLY.c.place == EVERYWHERE, _TALLY.c.measure == "made"))
+_ALL = Prepared(select(_TALLY.c.place, _TALLY.c.measure, _TALLY.c.part, _TALLY.c.n).where(_TALLY.c.measure != "made"))
+_APPENDED = Prepared(select(_SHIFT.c.places, _SHIFT.c.measure, _SHIFT.c.part, _SHIFT.c.n))
 _MARK = Prepared(insert(_TALLY), columns=("place", "measure", "part", "n"))
 _EMPTY, _DROP = Prepared(delete(_TALLY)), Prepared(delete(_SHIFT))
 _COLUMNS = tuple(_FINDING.c[name] for name in _Standing._fields)
@@ -197,18 +205,38 @@ def recount(tx: Tx, zone: tzinfo) -> None:
     tx.run(_DROP)
     tx.run(_MARK, place=EVERYWHERE, measure="made", part="", n=1)
     known = {(row[0], row[1]) for rows in _walk_offs(tx) for row in rows}
-    found: Counter[Cell] = Counter()
+    for _, number, off, positive, one in _walk_findings(tx):
+        if off != NEVER_TEXT and not positive and (number, off) not in known:
+            write_offs.enter(tx, number, off, {name: getattr(one, name) for name in LEVELS}, zone)
+    _add(tx, _counted(tx, zone).items())
+
+
+def drift(tx: Tx, zone: tzinfo) -> int:
+    """How many counts are not what findings and write-offs say; what was appended and not added up yet is reckoned with.
+    A database that was never counted has none.
+    """
+    if tx.one(_MADE) is None:
+        return 0
+    kept = Counter({(place, measure, part): n for place, measure, part, n in tx.all(_ALL)})
+    kept.update(_spread(((places, measure, part), n) for places, measure, part, n in tx.all(_APPENDED)))
+    true = _spread(_counted(tx, zone).items())
+    return sum(kept[cell] != true[cell] for cell in kept.keys() | true.keys())
+
+
+def _counted(tx: Tx, zone: tzinfo) -> Counter[Cell]:
+    """What all findings and write-offs add up to."""
+    found = Counter(cell for *_, one in _walk_findings(tx) for cell in _cells(one, zone))
+    for offs in _walk_offs(tx):
+        found.update(cell for row in offs for cell in write_offs.cells(dict(zip(_OF_OFF, row, strict=True))))
+    return found
+
+
+def _walk_findings(tx: Tx) -> Iterator[tuple[int, str, str, bool, _Standing]]:
     after = 0
     while rows := tx.all(_NEXT, after=after):
         after = rows[-1][0]
-        at = [_Standing(*row[4:]) for row in rows]
-        for (_, number, off, positive, *_rest), one in zip(rows, at, strict=True):
-            if off != NEVER_TEXT and not positive and (number, off) not in known:
-                write_offs.enter(tx, number, off, {name: getattr(one, name) for name in LEVELS}, zone)
-        found.update(cell for one in at for cell in _cells(one, zone))
-    for offs in _walk_offs(tx):
-        found.update(cell for row in offs for cell in write_offs.cells(dict(zip(_OF_OFF, row, strict=True))))
-    _add(tx, found.items())
+        for id_, number, off, positive, *columns in rows:
+            yield id_, number, off, bool(positive), _Standing(*columns)
 
 
 def _walk_offs(tx: Tx) -> Iterator[list[tuple[Any, ...]]]:
