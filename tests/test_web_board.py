@@ -168,6 +168,27 @@ async def test_a_region_without_findings_says_so(pages: Pages) -> None:
     assert f"/board?region={CITY}" in english.links().values()
 
 
+async def test_what_presses_says_for_whom_it_waits_so_that_no_school_is_blamed_for_an_office(pages: Pages) -> None:
+    world = pages.world
+    silent, handed_in = world.received(title="学校未报方案"), world.received(title="方案未审核")
+    world.act("school", "submit_plan", handed_in, **world.plan())
+    world.sleep(32)
+    seen = await (await pages.browser("leader")).get("/board")
+    lists = {
+        card.all("h2")[0].text().strip(): [line.text() for line in card.all("ol", class_="pressing")[0].all("li")]
+        for card in seen.root.all("section", class_="card")
+        if card.all("ol", class_="pressing")
+    }
+    (of_school,) = [line for line in lists["逾期最久"] if silent in line]
+    (of_office,) = [line for line in lists["逾期最久"] if handed_in in line]
+    assert "待谁办理：被督导单位" in of_school
+    assert "待谁办理：督导办经办人" in of_office
+    assert ["待谁办理" in line for line in lists["督促升级（三级以上）"]] == [True]
+    assert "级别高的在前，同级的新登记的在前。" in seen.text
+    english = await (await pages.browser("leader", "en")).get("/board")
+    assert "Waits for: officer" in english.text
+
+
 async def test_a_leader_instructs_in_two_taps_and_nobody_else_is_offered_it(busy: Pages) -> None:
     buttons = {}
     for who in ("leader", "director", "officer", "auditor"):

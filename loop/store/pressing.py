@@ -39,6 +39,7 @@ class Pressing:
     level: int
     due_at: datetime
     due_rule: str
+    waits_for: str
     suspended: bool
     unit: str
     place: Place
@@ -83,8 +84,8 @@ _BELOW = Prepared(
 _LINES = Prepared(
     select(
         _FINDING.c.id, _FINDING.c.number, _FINDING.c.title, _FINDING.c.state, _FINDING.c.level, _FINDING.c.due_at,
-        _FINDING.c.due_rule, _FINDING.c.suspended_at, func.coalesce(_UNIT.c.name, ""), _FINDING.c.unit_id,
-        _FINDING.c.department_id, _REGION.c.path, *(_FINDING.c[name] for name in LEVELS),
+        _FINDING.c.due_rule, _FINDING.c.waits_for, _FINDING.c.suspended_at, func.coalesce(_UNIT.c.name, ""),
+        _FINDING.c.unit_id, _FINDING.c.department_id, _REGION.c.path, *(_FINDING.c[name] for name in LEVELS),
     )
     .join_from(_FINDING, _OFFICE, _OFFICE.c.id == _FINDING.c.office_id)
     .join(_REGION, _REGION.c.code == _OFFICE.c.region)
@@ -104,11 +105,11 @@ def lines(tx: Tx, ids: Sequence[int]) -> dict[int, Pressing]:
 
 
 def _line(row: Sequence[Any]) -> Pressing:
-    id_, number, title, state, level, due_at, rule, still, unit, unit_id, department_id, office, *codes = row
+    id_, number, title, state, level, due_at, rule, waits_for, still, unit, unit_id, department_id, office, *codes = row
     path = path_of(office)
     return Pressing(
         id=id_, number=number, title=title, state=state, level=level, due_at=instant_of(due_at), due_rule=rule,
-        suspended=still != NEVER_TEXT, unit=unit,
+        waits_for=waits_for, suspended=still != NEVER_TEXT, unit=unit,
         place=Place(
             office_region=path, superior_region=None, region=(*path[:1], *(code for code in codes if code)),
             unit_id=unit_id, department_id=department_id,

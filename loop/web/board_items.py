@@ -9,6 +9,7 @@ from loop.kernel.labels import Label
 from loop.kernel.people import LEADER, capacities
 from loop.kernel.workflow import COURSE
 from loop.store.pressing import Pressing
+from loop.web.ledger_rows import waits_for
 from loop.web.page import Visitor
 from loop.web.places import action_page, finding_page
 from loop.web.times import Due
@@ -18,7 +19,9 @@ INSTRUCT = "instruct"
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """A finding that presses; `instruct` is the form for a leader's instruction, empty where they may give none."""
+    """A finding that presses, and for whom it waits; `instruct` is the form for a leader's instruction, empty where they may
+    give none.
+    """
 
     path: str
     number: str
@@ -28,6 +31,7 @@ class Item:
     level: int
     due: Due | None
     suspended: bool
+    waits: Label
     instruct: str
 
 
@@ -41,7 +45,7 @@ def _item(one: Pressing, visitor: Visitor) -> Item:
     return Item(
         path=finding_page(one.number), number=one.number, title=one.title, unit=one.unit,
         state=state.label if state else Label(one.state, one.state), level=one.level,
-        due=visitor.times.due(one.due_at), suspended=one.suspended,
+        due=visitor.times.due(one.due_at), suspended=one.suspended, waits=waits_for(one.waits_for),
         instruct=action_page(one.number, INSTRUCT) if _may_instruct(one, visitor) else "",
     )  # fmt: skip
 
