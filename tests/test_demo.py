@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,13 +22,17 @@ from loop.demo.stage import folder
 from loop.demo.story import MovableClock, Story
 from loop.engine.verify import verify
 from loop.kernel.errors import Conflict
+from loop.store import evidence
 from loop.store.core import table_of
+from loop.store.instants import text_of
+from loop.store.registry import OfficeRow
 from loop.store.schema import migrate
-from loop.store.tables import EventRow, FindingRow
+from loop.store.tables import EventRow, FindingRow, TimerRow
 from tests.world import settings_for
 
 TODAY = date(2026, 11, 20)
-FINDING, EVENT = table_of(FindingRow), table_of(EventRow)
+FINDING, EVENT, TIMER, OFFICE = (table_of(row) for row in (FindingRow, EventRow, TimerRow, OfficeRow))
+FILE = re.compile(r'"(f\d{3}-\d\d)"')
 
 
 @contextmanager
@@ -73,6 +79,40 @@ def test_every_state_level_and_dispute_has_inhabitants(demo: tuple[Parts, Countr
 def test_the_evidence_of_the_demonstration_holds(demo: tuple[Parts, Country, Story]) -> None:
     parts, _, _ = demo
     assert verify(parts.store, parts.evidence).fault is None
+
+
+def test_what_the_record_names_as_evidence_is_attached(demo: tuple[Parts, Country, Story]) -> None:
+    parts, _, _ = demo
+    named = [
+        (chain, id_)
+        for chain, payload in rows(parts, EVENT.c.chain, EVENT.c.payload)
+        for id_ in FILE.findall(str(payload))
+    ]
+    chains = {chain for chain, _ in named}
+    held = parts.store.read(lambda tx: {chain: evidence.ids(tx, chain) for chain in chains})
+    assert len(named) > 200
+    assert [(chain, id_) for chain, id_ in named if id_ not in held[chain]] == []
+
+
+def test_offices_are_orderly_publish_nearly_every_letter_and_leave_two_or_three_overdue(
+    demo: tuple[Parts, Country, Story],
+) -> None:
+    parts, _, _ = demo
+    now = parts.store.read(parts.engine.clock.now)
+    running = parts.store.read(lambda tx: tx.select(
+        select(TIMER.c.due_at, OFFICE.c.region).join_from(TIMER, OFFICE, OFFICE.c.id == TIMER.c.office_id)
+        .where(TIMER.c.rule == "publish_due", TIMER.c.stopped_at.is_(None))
+    ))  # fmt: skip
+    late = [region for due, region in running if due < text_of(now)]
+    assert 2 <= late.count(HOME) <= 3
+    published = [action for (action,) in rows(parts, EVENT.c.action) if action == "publish"]
+    assert len(published) > 5 * len(late)
+
+
+def test_the_samples_say_in_chinese_where_they_come_from(demo: tuple[Parts, Country, Story]) -> None:
+    parts, _, _ = demo
+    sources = {str(json.loads(sheet)["source"]) for (sheet,) in rows(parts, FINDING.c.sheet)}
+    assert sources == {"督导检查"}
 
 
 def test_the_cast_shown_has_every_role_first_at_home(demo: tuple[Parts, Country, Story]) -> None:

@@ -23,6 +23,7 @@ class Scene:
     unit: str
     today: date
     evidence: str
+    letter: str
 
     def day(self, ahead: int) -> str:
         """The day so many days ahead."""
@@ -67,7 +68,7 @@ def _open(scene: Scene) -> Payload:
         "title": sample.title, "description": sample.description, "unit": scene.unit, "category": sample.category,
         "severity": sample.severity or "normal", "kind": sample.kind, "positive": sample.positive,
         "facts": [sample.description[:2000] or sample.title], "found_on": scene.today.isoformat(),
-        "legal_basis": [{"title": "教育督导条例", "article": "第十一条"}], "source": "inspection",
+        "legal_basis": [{"title": "教育督导条例", "article": "第十一条"}], "source": "督导检查",
         "long_term": sample.seq % 17 == 0,
     }  # fmt: skip
     if sample.kind in scene.bureau.supervisions:
@@ -169,6 +170,11 @@ def _decision(scene: Scene) -> Payload:
     return {"forms": [form], "effective_on": scene.today.isoformat(), "rectify_by": scene.day(40)}
 
 
+def _publication(scene: Scene) -> Payload:
+    text = f"督导机构就“{scene.sample.title}”提出督导意见：{_demand(scene)}整改情况将按规定复查。"
+    return {"document": scene.letter, "public_text": text}
+
+
 def fixed(**payload: Any) -> Callable[[Scene], Payload]:
     """A payload that does not depend on the scene."""
     return lambda scene: payload
@@ -197,6 +203,8 @@ def _urged(sample: Sample) -> tuple[Step, ...]:
 # ---- courses -------------------------------------------------------------------------------------------------------
 
 ATTACH = "attach"
+UNPUBLISHED = 7
+"""The letter about every so many samples stays unpublished, so that somebody's desk says so."""
 EVIDENCE = Step(1, by(UNIT), ATTACH)
 OPEN = Step(0, by(INSPECTOR), "open", _open)
 SUBMIT = Step(2, by(INSPECTOR), "submit_report")
@@ -208,6 +216,7 @@ WEIGH = Step(5, by(OFFICER), "weigh_defence", _weigh)
 RECEIVE = Step(
     1, by(UNIT), "acknowledge", lambda s: {"receiver": {"name": "收发员"}, "received_on": s.today.isoformat()}
 )  # fmt: skip
+PUBLISH = Step(0, by(CHIEF), "publish", _publication)
 PLAN = Step(9, by(UNIT), "submit_plan", _plan)
 RETURN_PLAN = Step(3, by(OFFICER), "return_plan", fixed(reasons=["措施不具体，请补充。"]))
 PROGRESS = Step(7, by(UNIT), "report_progress", fixed(text="正在推进。", percent=60))
@@ -226,9 +235,14 @@ def served(sample: Sample) -> tuple[Step, ...]:
     return (*REPORTED, WAIVE, Step(5, signer(sample), "serve_opinion", _letter))
 
 
+def received(sample: Sample) -> tuple[Step, ...]:
+    """Up to the receipt; nearly every office publishes its letter then."""
+    return (*served(sample), RECEIVE) if sample.seq % UNPUBLISHED == 0 else (*served(sample), RECEIVE, PUBLISH)
+
+
 def working(sample: Sample) -> tuple[Step, ...]:
     """Up to the accepted plan."""
-    return (*served(sample), RECEIVE, PLAN, Step(3, judge(sample), "accept_plan"))
+    return (*received(sample), PLAN, Step(3, judge(sample), "accept_plan"))
 
 
 def reported(sample: Sample) -> tuple[Step, ...]:
@@ -244,7 +258,7 @@ def closed(sample: Sample) -> tuple[Step, ...]:
 def silent(sample: Sample, days: int) -> tuple[Step, ...]:
     """The unit never hands in a plan: the ladder acts. Ends with a chief's remark so many days after receipt."""
     longer = 0 if sample.unit_kind == "school" else 14
-    return (*served(sample), RECEIVE, wait(days + longer))
+    return (*received(sample), wait(days + longer))
 
 
 def wait(days: int) -> Step:
@@ -310,12 +324,12 @@ FATES: tuple[tuple[str, int, Callable[[Sample], tuple[Step, ...]]], ...] = (
     ("defence", 2, lambda s: (*REPORTED, DEFEND)),
     ("drafting", 2, lambda s: (*REPORTED, DEFEND, WEIGH)),
     ("served", 1, served),
-    ("planning", 3, lambda s: (*served(s), RECEIVE)),
+    ("planning", 3, received),
     ("planning warned", 0, lambda s: silent(s, 14)),
     ("planning late", 0, lambda s: silent(s, 25)),
     ("planning ordered", 0, lambda s: silent(s, 38)),
-    ("plan review", 1, lambda s: (*served(s), RECEIVE, PLAN)),
-    ("plan returned", 1, lambda s: (*served(s), RECEIVE, PLAN, RETURN_PLAN)),
+    ("plan review", 1, lambda s: (*received(s), PLAN)),
+    ("plan returned", 1, lambda s: (*received(s), PLAN, RETURN_PLAN)),
     ("executing", 5, working),
     ("executing with progress", 4, lambda s: (*working(s), PROGRESS, INSTRUCT)),
     ("extension asked", 1, lambda s: (*working(s), ASK)),

@@ -27,6 +27,7 @@ from loop.store.session import Tx
 
 LOG = structlog.get_logger(__name__)
 MORNING = time(9, 30)
+LETTER = "opinion_letter"
 
 
 class MovableClock:
@@ -50,6 +51,7 @@ class Thread:
     unit: str
     number: str = ""
     evidence: str = ""
+    letter: str = ""
     at: int = 0
 
 
@@ -99,7 +101,7 @@ class Story:
         step = thread.steps[thread.at]
         bureau = self._country.bureau_of(thread.sample.region)
         actor = self._actor(thread, step)
-        scene = Scene(thread.sample, bureau, thread.unit, day, thread.evidence)
+        scene = Scene(thread.sample, bureau, thread.unit, day, thread.evidence, thread.letter)
         wish = Wish(actor=actor, action=step.action, number=thread.number or None, payload=step.payload(scene))
         try:
             if step.action == ATTACH:
@@ -111,6 +113,7 @@ class Story:
             LOG.warning("story.refused", sample=thread.sample.seq, action=step.action, why=str(refusal))
             return
         thread.number = outcome.finding.number
+        thread.letter = next((one.id for one in outcome.documents if one.kind == LETTER), thread.letter)
 
     def _actor(self, thread: Thread, step: Step) -> Actor:
         role, place = step.who
