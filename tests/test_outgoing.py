@@ -125,5 +125,5 @@ def test_the_inbox_is_read_and_signed_for_by_its_person_alone(store: Store) -> N
     read = {m.key: (m.read_at, m.signed_at) for m in store.read(lambda tx: mailbox.inbox(tx, "p", limit=9))}
     assert read == {"a": (NOW + HOUR, NOW + HOUR), "b": (NOW + HOUR, NOW + HOUR), "c": (None, None)}
     assert [m.key for m in store.read(lambda tx: mailbox.inbox(tx, "p", limit=9, unread=True))] == ["c"]
-    assert store.write(lambda tx: mailbox.mark_seen(tx, third.chain, "p", NOW + 3 * HOUR)) == 2  # the one by mail as well
+    assert store.write(lambda tx: mailbox.mark_seen(tx, third.chain, "p", NOW + 3 * HOUR)) == 2
     assert store.read(lambda tx: mailbox.inbox(tx, "p", limit=9, unread=True)) == []
