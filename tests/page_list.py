@@ -22,6 +22,7 @@ LOOKS: dict[str, str] = {
     # for everybody
     "/sign-in": GUEST,
     "/report": GUEST,
+    "/report/received": GUEST,
     "/report/state": GUEST,
     "/report/{receipt}": GUEST,
     "/results": GUEST,
@@ -103,7 +104,7 @@ LOOKS: dict[str, str] = {
     "/admin/tokens": "admin",
     "/admin/tokens?person={id_officer}": "admin",
     "/admin/rules": "admin",
-    "/admin/calendar": "admin",
+    "/admin/calendar?year=2028": "admin",
     "/admin/calendar/load": "admin",
 }
 """Every address that is looked at, by whom it is for; some in several ways."""
@@ -135,6 +136,7 @@ SENDINGS: dict[str, Sending] = {
         "officer", "/findings/take-over", {**_FINDING, "source": "旧台账", "received_on": _DAY, "letter_no": "云教督〔2025〕7号",
         "rectify_by": "2026-04-01"},
     ),
+    "/findings/{served}/seen": Sending("officer", "/findings/{served}"),
     "/findings/{served}/actions/comment": Sending("officer", "/findings/{served}/actions/comment", {"text": "请补充照片"}),
     "/findings/bulk/comment": Sending(
         "chief", "/findings/bulk/comment?finding={served}", {"text": "请抓紧"}, ("_step", "confirm")

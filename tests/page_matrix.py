@@ -20,6 +20,7 @@ LOOKING = """
                                                       t s f f r d d h h r t y m
     /sign-in                                          . ^ ^ ^ ^ ^ ^ ^ ^ ^ ^ ^ ^
     /report                                           . . . . . . . . . . . . .
+    /report/received                                  ^ ^ ^ ^ ^ ^ ^ ^ ^ ^ ^ ^ ^
     /report/state                                     . . . . . . . . . . . . .
     /report/{receipt}                                 . . . . . . . . . . . . .
     /results                                          . . . . . . . . . . . . .
@@ -98,7 +99,7 @@ LOOKING = """
     /admin/tokens                                     > x x x x x x x x x x x .
     /admin/tokens?person={id_officer}                 > x x x x x x x x x x x .
     /admin/rules                                      > x x x x x x x x x x x .
-    /admin/calendar                                   > x x x x x x x x x x x .
+    /admin/calendar?year=2028                         > x x x x x x x x x x x .
     /admin/calendar/load                              > x x x x x x x x x x x .
 """
 
@@ -113,6 +114,7 @@ SENDING = """
     /inbox                                            > - - - - . - - - - - - -
     /findings/new                                     > . . x x x x x x x . x x
     /findings/take-over                               > x . . x x x x x x . . x
+    /findings/{served}/seen                           > . . . . . . . - . - . -
     /findings/{served}/actions/comment                > . . . . . x . - . - . -
     /findings/bulk/comment                            > . . . . . x . - . - . -
     /findings/views                                   > . . . . . . . . . . . .

@@ -42,6 +42,8 @@ class Scene:
 
     def __init__(self, pages: Pages) -> None:
         self.pages, self.world, self.keys = pages, pages.world, dict[str, str]()
+        self.numbers: list[str] = []
+        """Findings of which a story was told."""
         self.forms: dict[str, Form] = {}
         """What its owners would send, once somebody has looked it up."""
         self._furnish()

@@ -24,6 +24,7 @@ from tests.page_scene import Scene, scene_on
 MOST = """
     /sign-in                                          guest          0
     /report                                           guest          3
+    /report/received                                  guest          0
     /report/state                                     guest          0
     /report/{receipt}                                 guest          0
     /results                                          guest          9
@@ -101,7 +102,7 @@ MOST = """
     /admin/tokens                                     admin          9
     /admin/tokens?person={id_officer}                 admin         12
     /admin/rules                                      admin          7
-    /admin/calendar                                   admin          7
+    /admin/calendar?year=2028                         admin          7
     /admin/calendar/load                              admin          7
     /findings                                         school        11
     /findings                                         bureau        10
