@@ -213,7 +213,7 @@ def test_a_page_on_paper_is_its_content_alone(gallery: Gallery, pattern: str) ->
 
 SAID = """() => {
   const main = document.querySelector('main').cloneNode(true);
-  for (const one of main.querySelectorAll('button, [hidden], [data-chosen-count]')) one.remove();
+  for (const one of main.querySelectorAll('button, [hidden], [data-chosen-count], [data-only-script]')) one.remove();
   return main.textContent.replace(/\\s+/g, ' ');
 }"""
 
