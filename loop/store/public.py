@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import and_, bindparam, or_, select, tuple_
+from sqlalchemy import bindparam, or_, select, tuple_
 
 from loop.kernel.finding import Finding
 from loop.store import findings
@@ -34,11 +34,11 @@ _OFFICE, _REGION, _UNIT = table_of(OfficeRow), table_of(RegionRow), table_of(Uni
 
 
 class Seat(NamedTuple):
-    """A region with an office, by its code, with the names of those above it up to the province."""
+    """A region with an office, by its code, as it is called within its province; the whole country lies in none."""
 
     region: str
     name: str
-    above: str
+    province: str
 
 
 class School(NamedTuple):
@@ -49,12 +49,12 @@ class School(NamedTuple):
     region: str
 
 
-_PARENT, _OVER = _REGION.alias("above"), _REGION.alias("over")
+_ABOVE, _OVER = _REGION.alias("above"), _REGION.alias("over")
 _SEATS = Prepared(
-    select(_REGION.c.code, _REGION.c.name, _PARENT.c.name, _OVER.c.name)
+    select(_REGION.c.code, _REGION.c.name, _ABOVE.c.name, _ABOVE.c.level, _OVER.c.name, _OVER.c.level)
     .join_from(_OFFICE, _REGION, _REGION.c.code == _OFFICE.c.region)
-    .outerjoin(_PARENT, _PARENT.c.code == _REGION.c.parent)
-    .outerjoin(_OVER, and_(_OVER.c.code == _PARENT.c.parent, _OVER.c.level != "country"))
+    .outerjoin(_ABOVE, _ABOVE.c.code == _REGION.c.parent)
+    .outerjoin(_OVER, _OVER.c.code == _ABOVE.c.parent)
     .where(_OFFICE.c.active == 1)
     .order_by(_REGION.c.path)
 )
@@ -62,9 +62,17 @@ _SEATS = Prepared(
 
 def seats(tx: Tx) -> list[Seat]:
     """Every region that has an office, each below the one it lies in."""
-    return [
-        Seat(code, name, " · ".join(one for one in (over, above) if one)) for code, name, above, over in tx.all(_SEATS)
-    ]
+    return [_seat(*row) for row in tx.all(_SEATS)]
+
+
+def _seat(code: str, name: str, above: str | None, level: str | None, over: str | None, next_level: str | None) -> Seat:
+    if above is None:
+        return Seat(code, name, "")
+    if level == "country":
+        return Seat(code, name, name)
+    if over is None or next_level == "country":
+        return Seat(code, name, above)
+    return Seat(code, f"{above} · {name}", over)
 
 
 def schools(tx: Tx, name: str, region: str, most: int) -> list[School]:

@@ -57,7 +57,7 @@ ROBOTS = "User-agent: *\nAllow: /report$\nAllow: /results\nAllow: /assets/\nDisa
 
 @dataclass(frozen=True, slots=True)
 class ReportView:
-    """The form: where one can turn to, by the region above, which units may be meant, and what was typed."""
+    """The form: where one can turn to by province, which units may be meant, and what was typed."""
 
     seats: tuple[tuple[str, tuple[Seat, ...]], ...]
     typed: Mapping[str, str] = field(default_factory=dict)
@@ -226,8 +226,8 @@ def _page(
 
 
 def _grouped(seats: Iterable[Seat]) -> tuple[tuple[str, tuple[Seat, ...]], ...]:
-    """The seats by the region above each, in the order in which these come first."""
+    """The seats by province, in the order in which these come first."""
     found: dict[str, list[Seat]] = {}
     for seat in seats:
-        found.setdefault(seat.above, []).append(seat)
-    return tuple((above, tuple(held)) for above, held in found.items())
+        found.setdefault(seat.province, []).append(seat)
+    return tuple((province, tuple(held)) for province, held in found.items())
