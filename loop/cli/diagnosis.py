@@ -72,20 +72,26 @@ def _running(parts: Parts) -> Iterator[Finding]:
         "channels 渠道", ok=True, said=", ".join(sorted(ways)) or "none but the inbox",
         do="" if ways else "set up [[channels]] in your configuration; loop notify test NAME tries one",
     )  # fmt: skip
+    yield _board(parts)
+    yield _people(parts)
+
+
+def _board(parts: Parts) -> Finding:
     zone = parts.engine.book.calendar.zone
     wrong = parts.store.read(lambda tx: tallies.drift(tx, zone))
-    yield Finding(
-        "board 看板", ok=not wrong, said=f"{wrong} counts differ from the findings", do="loop recount" if wrong else ""
-    )
+    said = f"{wrong} counts differ from the findings"
+    return Finding("board 看板", ok=not wrong, said=said, do="loop recount" if wrong else "")
+
+
+def _people(parts: Parts) -> Finding:
     offices = parts.store.read(people_model).offices
     if not offices:
-        yield Finding(
+        return Finding(
             "people 人员", ok=False, said="no office yet",
-            do="loop user add NAME --role admin, then POST /api/v1/regions, /offices, /units and /users as that person",
+            do="loop user add NAME --role admin, then add regions, offices, units and people at /admin as that person",
         )  # fmt: skip
-        return
     headless = [office.name for office in offices if "chief" not in office.roles]
-    yield Finding(
+    return Finding(
         "people 人员", ok=not headless, said=f"{len(headless)} offices without a chief",
         do=f"loop user add NAME --role chief --region CODE for: {', '.join(headless[:5])}" if headless else "",
     )  # fmt: skip
