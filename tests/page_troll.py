@@ -69,8 +69,11 @@ class Troll:
         _, keys["receipt"], _ = desk.take_in(
             tx, by, matter=LONG, region=COUNTY, unit_id="school", sealed=Sealed(LONG, LONG)
         )
-        found = tip_offs.by_receipt(tx, keys["receipt"])
-        keys["tip_off"] = found.id
+        keys["tip_off"] = tip_offs.by_receipt(tx, keys["receipt"]).id
+        _, keys["answered"], _ = desk.take_in(
+            tx, by, matter=LONG, region=COUNTY, unit_id="school", sealed=Sealed(LONG, LONG)
+        )
+        desk.answer(tx, ROOT, tip_offs.by_receipt(tx, keys["answered"]), status=tip_offs.ANSWERED, result=LONG)
 
     def own(self, officer: str) -> None:
         """A view, a token and a subscription."""

@@ -15,7 +15,7 @@ from loop.store import papers, reach
 from tests import hostile
 from tests.browsing import Browser, Form, Seen
 from tests.each_action import CREATING, STORIES, steps
-from tests.hostile import LONG, SHORT, wrong_with
+from tests.hostile import LONG, MIDDLE, SHORT, TINY, wrong_with
 from tests.page_crowd import gathered, with_csrf
 from tests.page_list import GUEST, LOOKS, SENDINGS, routes
 from tests.page_matrix import LOOKING, WHO, cells
@@ -28,6 +28,15 @@ SAID_AGAIN = {
     "title", "text", "matter", "name", "unit", "full_name", "code", "notice", "url", "lead", "report", "doc_prefix",
 }  # fmt: skip
 """Fields that a form that was refused shows as they were typed."""
+ANSWERS: tuple[tuple[str, dict[str, str], tuple[str, str]], ...] = (
+    ("/report/state", {"code": "answered"}, ("", "")),
+    ("/tip-offs/{tip_off}/identity", {}, ("", "")),
+    ("/findings/bulk/comment", {"text": LONG}, ("_step", "preview")),
+    ("/admin/calendar/load", {"notice": f"day,kind,name\n2029-01-03,holiday,{TINY}", "reason": MIDDLE}, ("", "")),
+    ("/admin/calendar/load", {"notice": f"{LONG}\n{LONG}"}, ("", "")),
+    ("/admin/channels/desk/test", {"address": MIDDLE}, ("", "")),
+)
+"""Forms that answer with a page: what is typed into them and which button is pressed."""
 ASKED = (
     "q", "after", "region", "unit", "office", "status", "person", "channel", "parent", "done", "next", "year", "what", "tip_off",
 )  # fmt: skip
@@ -107,6 +116,20 @@ async def test_the_form_of_every_step_shows_what_was_typed_in_the_steps_before(o
         assert await faults(browsers[step.who], [f"/findings/{number}/actions/{step.what}"]) == {}, step
     for browser in browsers.values():
         await browser.http.aclose()
+
+
+async def test_what_a_form_answers_with_is_text(trolled: Scene) -> None:
+    async with gathered(trolled) as crowd:
+        for target, typed, button in ANSWERS:
+            who = SENDINGS[target].who
+            form = await crowd.form(target)
+            given = typed | dict([button])
+            fields = [(name, value) for name, value in form.fields if name not in given]
+            fields += [(name, trolled.keys.get(value, value)) for name, value in given.items()]
+            seen = Seen(await crowd.send(who, Form(form.action, "post", fields)))
+            assert seen.status in (200, 422), (target, seen.text)
+            assert wrong_with(seen) == [], target
+            assert hostile.count(seen) > (2 if who else 0), target
 
 
 # ---- what is typed now ---------------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ import pytest
 
 from tests.browsing import Seen
 from tests.crawling import Crawler
-from tests.page_crowd import Crowd, gathered, with_csrf
+from tests.page_crowd import OURS, Crowd, gathered, with_csrf
 from tests.page_list import GUEST, LOOKS, SENDINGS, route_at, routes
 from tests.page_matrix import LOOKING, SENDING, WHO, cells
 from tests.page_scene import Scene, own_scene, scene, scene_on
@@ -107,6 +107,26 @@ async def test_a_form_that_does_not_come_from_our_page_is_refused_and_changes_no
             assert (await crowd.send(who, forged)).status_code == 403, (target, forged)
         for headers in FROM_ELSEWHERE:
             assert (await crowd.send(who, with_csrf(form, own[who]), **headers)).status_code == 403, (target, headers)
+    assert crowd.scene.rows() == before
+
+
+@pytest.mark.parametrize("kind", ["text/html", "application/json"])
+async def test_a_forged_upload_is_refused_and_attached_nowhere(crowd: Crowd, kind: str) -> None:
+    path, own = crowd.scene.address("/findings/{served}/actions/attach"), await crowd.csrf("school")
+    forged: list[tuple[str, dict[str, str], dict[str, str]]] = [
+        ("school", {}, {"origin": OURS}), ("school", {"csrf": await crowd.csrf("bureau")}, {"origin": OURS}),
+        ("auditor", {"csrf": await crowd.csrf("auditor")}, {"origin": OURS}),
+        *(("school", {"csrf": own}, headers) for headers in FROM_ELSEWHERE),
+    ]  # fmt: skip
+    before = crowd.scene.rows()
+    for who, fields, headers in forged:
+        files = {"_files:": ("x.pdf", b"%PDF-1.7 forged", "application/pdf")}
+        browser = await crowd.of(who)
+        answer = await browser.http.post(path, data=fields, files=files, headers={"accept": kind, **headers})
+        assert answer.status_code == 403, (who, fields, headers)
+    stranger = await crowd.of("other_school")
+    data, files = {"csrf": await crowd.csrf("other_school")}, {"_files:": ("x.pdf", b"%PDF-1.7", "application/pdf")}
+    assert (await stranger.http.post(path, data=data, files=files, headers={"accept": kind})).status_code == 404
     assert crowd.scene.rows() == before
 
 
