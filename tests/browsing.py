@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from pathlib import Path
@@ -212,9 +214,30 @@ class Pages(Site):
 
 
 @pytest.fixture
-async def pages(database_url: str, tmp_path: Path) -> AsyncIterator[Pages]:
+def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
+    """The address of a fresh migrated SQLite database: enough for what has no statement of its own."""
+    shutil.copy(sqlite_template, tmp_path / "loop.db")
+    return f"sqlite:///{tmp_path / 'loop.db'}"
+
+
+@pytest.fixture
+async def pages(sqlite_url: str, tmp_path: Path) -> AsyncIterator[Pages]:
+    """The pages over the world. That each of them answers on PostgreSQL as well is the matrix's to say."""
+    async with opened(sqlite_url, tmp_path) as made:
+        yield made
+
+
+@pytest.fixture
+async def pages_on_both(database_url: str, tmp_path: Path) -> AsyncIterator[Pages]:
     """The pages over the world, on SQLite and on PostgreSQL."""
-    made = Pages(World(settings_for(database_url, tmp_path)))
+    async with opened(database_url, tmp_path) as made:
+        yield made
+
+
+@asynccontextmanager
+async def opened(url: str, folder: Path) -> AsyncIterator[Pages]:
+    """The pages over a world on this database."""
+    made = Pages(World(settings_for(url, folder)))
     yield made
     await made.close()
     made.world.parts.close()

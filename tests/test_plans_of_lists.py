@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from loop.store import saved_views
-from tests.browsing import Pages, pages
+from tests.browsing import Pages
+from tests.browsing import pages_on_both as pages
 from tests.test_plans_of_telling import _plans
 
 __all__ = ["pages"]

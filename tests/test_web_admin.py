@@ -10,12 +10,12 @@ import pytest
 from loop.store import accounts, offices, places, staff
 from loop.store.session import Tx
 from tests.administrators import admin, county_admin, entries, unit_named
-from tests.browsing import Browser, Pages, pages
+from tests.browsing import Browser, Pages, pages, sqlite_url
 from tests.cast import CITY, COUNTRY, COUNTY, NEXT_DOOR, ROOT, START, TOWN
 from tests.web import PASSWORD
 from tests.world import world
 
-__all__ = ["admin", "county_admin", "pages", "world"]
+__all__ = ["admin", "county_admin", "pages", "sqlite_url", "world"]
 ROOMS = ("people", "units", "offices", "regions", "calendar", "rules", "tokens")
 STRANGE = "<script>alert(1)</script>\"'&校"
 DEAD = "还有在用的下级地区、机构或单位"

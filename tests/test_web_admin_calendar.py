@@ -11,12 +11,12 @@ from loop import bootstrap
 from loop.almanac import Almanac
 from loop.calendars import parse_notice
 from loop.store import arrangements, staff
-from tests.browsing import Browser, Pages, Seen, pages
+from tests.browsing import Browser, Pages, Seen, pages, sqlite_url
 from tests.cast import COUNTY, ROOT, START
 from tests.web import HASHED
 from tests.world import World, world
 
-__all__ = ["pages", "world"]
+__all__ = ["pages", "sqlite_url", "world"]
 LOAD = "/admin/calendar/load"
 CONFIRM = "/admin/calendar/confirm"
 

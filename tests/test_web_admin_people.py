@@ -6,12 +6,12 @@ import pytest
 
 from loop.store import journal, staff
 from tests.administrators import admin, county_admin
-from tests.browsing import Browser, Pages, Seen, pages
+from tests.browsing import Browser, Pages, Seen, pages, sqlite_url
 from tests.cast import CITY, COUNTY, NEXT_DOOR, ROOT, START
 from tests.web import PASSWORD
 from tests.world import world
 
-__all__ = ["admin", "county_admin", "pages", "world"]
+__all__ = ["admin", "county_admin", "pages", "sqlite_url", "world"]
 
 
 async def added_officer(pages: Pages, admin: Browser, **more: str) -> Seen:

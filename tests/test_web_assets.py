@@ -7,9 +7,9 @@ import hashlib
 import pytest
 
 from loop.web.assets import ASSETS, FOREVER, Shelf
-from tests.browsing import Pages, pages
+from tests.browsing import Pages, pages, sqlite_url
 
-__all__ = ["pages"]
+__all__ = ["pages", "sqlite_url"]
 
 FOREIGN = tuple(asset for asset in ASSETS if asset.package != "loop.web")
 

@@ -6,11 +6,11 @@ import pytest
 
 from loop.store import settings_kept, staff
 from loop.store.session import Tx
-from tests.browsing import Browser, Pages, Seen, pages
+from tests.browsing import Browser, Pages, Seen, pages, sqlite_url
 from tests.cast import COUNTRY, COUNTY, NEXT_DOOR, ROOT
 from tests.web import HASHED
 
-__all__ = ["pages"]
+__all__ = ["pages", "sqlite_url"]
 
 HOSTILE = "<script>alert(1)</script>"
 ROLES = ("inspector", "officer", "chief", "director", "leader", "auditor", "school", "bureau", "admin")

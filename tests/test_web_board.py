@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from loop.store import places, tallies
-from tests.browsing import Browser, Node, Pages, Seen, pages
+from tests.browsing import Browser, Node, Pages, Seen
+from tests.browsing import pages_on_both as pages
 from tests.cast import CITY, COUNTY, NEXT_DOOR, PROVINCE, ROOT, TOWN
 
 __all__ = ["pages"]

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import urlencode
 
-from tests.browsing import Browser, Form, Pages, Seen, pages
+from tests.browsing import Browser, Form, Pages, Seen, pages, sqlite_url
 
-__all__ = ["pages"]
+__all__ = ["pages", "sqlite_url"]
 WHY = {"reasons.0.text": "逾期未整改", "facts": "多次催办仍未整改"}
 
 

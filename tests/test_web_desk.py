@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from tests.browsing import Pages, pages
+from tests.browsing import Pages, pages, sqlite_url
 
-__all__ = ["pages"]
+__all__ = ["pages", "sqlite_url"]
 
 
 async def test_the_desk_lists_what_waits_with_its_next_step(pages: Pages) -> None:

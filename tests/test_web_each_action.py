@@ -10,7 +10,8 @@ import pytest
 
 from loop.kernel.payloads import Payload, hints_of
 from loop.store import places
-from tests.browsing import Browser, Form, Pages, Seen, pages
+from tests.browsing import Browser, Form, Pages, Seen
+from tests.browsing import pages_on_both as pages
 from tests.each_action import CREATING, STORIES, Step, steps
 from tests.payloads import Writer
 

@@ -9,9 +9,9 @@ from typing import Any
 import httpx
 
 from loop.store import evidence
-from tests.browsing import Browser, Pages, Seen, pages
+from tests.browsing import Browser, Pages, Seen, pages, sqlite_url
 
-__all__ = ["pages"]
+__all__ = ["pages", "sqlite_url"]
 
 PDF = ("材料.pdf", b"%PDF-1.7\nevidence", "application/pdf")
 HEADERS = {"origin": "http://loop.test"}

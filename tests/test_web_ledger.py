@@ -9,9 +9,9 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 
 from loop.store import saved_views
-from tests.browsing import Pages, Seen, pages
+from tests.browsing import Pages, Seen, pages, sqlite_url
 
-__all__ = ["pages"]
+__all__ = ["pages", "sqlite_url"]
 
 
 def titles(seen: Seen) -> list[str]:

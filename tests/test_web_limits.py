@@ -10,7 +10,8 @@ import pytest
 import structlog
 
 from loop import log
-from tests.browsing import Pages, pages
+from tests.browsing import Pages
+from tests.browsing import pages_on_both as pages
 from tests.web import UPLOAD_LIMIT
 
 __all__ = ["pages"]

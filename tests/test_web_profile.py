@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 
 from loop.store import accounts, contacts, staff
-from tests.browsing import Browser, Pages, pages
+from tests.browsing import Browser, Pages, pages, sqlite_url
 from tests.postal import CONSOLE, postal_settings
 from tests.web import PASSWORD
 from tests.world import World
 
-__all__ = ["pages"]
+__all__ = ["pages", "sqlite_url"]
 
 NEW = "a longer sentence to remember"
 MAIL: dict[str, Any] = {
@@ -33,9 +33,9 @@ FORMS: tuple[tuple[str, str, dict[str, str]], ...] = (
 
 
 @pytest.fixture
-async def posted(database_url: str, tmp_path: Path) -> AsyncIterator[Pages]:
+async def posted(sqlite_url: str, tmp_path: Path) -> AsyncIterator[Pages]:
     """The pages of an office that offers e-mail beside a desk."""
-    made = Pages(World(postal_settings(database_url, tmp_path, CONSOLE, MAIL)))
+    made = Pages(World(postal_settings(sqlite_url, tmp_path, CONSOLE, MAIL)))
     yield made
     await made.close()
     made.world.parts.close()

@@ -10,10 +10,10 @@ import pytest
 from loop.store import offices, papers, public, tip_offs
 from loop.store.session import Tx
 from loop.store.tip_offs import TipOff
-from tests.browsing import Browser, Pages, Seen, pages
+from tests.browsing import Browser, Pages, Seen, pages, sqlite_url
 from tests.cast import COUNTY
 
-__all__ = ["pages"]
+__all__ = ["pages", "sqlite_url"]
 
 MATTER = "学校食堂使用过期食材，请核查。"
 HOSTILE = '<script>alert("x")</script>'

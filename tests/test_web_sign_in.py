@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from tests.browsing import Pages, pages
+from tests.browsing import Pages, pages, sqlite_url
 from tests.web import PASSWORD
 
-__all__ = ["pages"]
+__all__ = ["pages", "sqlite_url"]
 
 
 async def test_whoever_is_not_signed_in_signs_in_and_arrives_where_they_wanted_to_go(pages: Pages) -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from loop.store import evidence, papers
-from tests.browsing import Pages, Seen, pages
+from tests.browsing import Pages, Seen, pages, sqlite_url
 
-__all__ = ["pages"]
+__all__ = ["pages", "sqlite_url"]
 
 TITLES = {"zh": "督导意见书", "en": "opinion letter"}
 

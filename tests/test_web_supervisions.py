@@ -11,10 +11,10 @@ import pytest
 
 from loop.store import supervisions
 from loop.store.supervisions import Supervision
-from tests.browsing import Browser, Form, Pages, Seen, pages
+from tests.browsing import Browser, Form, Pages, Seen, pages, sqlite_url
 from tests.cast import ROOT
 
-__all__ = ["pages"]
+__all__ = ["pages", "sqlite_url"]
 NEW = {
     "kind": "special", "title": "春季校园安全专项督导", "period.from_on": "2026-03-02", "period.until_on": "2026-03-20",
     "lead": "inspector", "team": ["inspector", "inspector2"], "matters": "校园安全\n食堂卫生",

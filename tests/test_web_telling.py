@@ -16,12 +16,14 @@ from loop.kernel.people import CHIEF
 from loop.store import deliveries, staff
 from loop.store.deliveries import Delivery
 from loop.store.session import Tx
-from tests.browsing import Browser, Form, Pages, Seen
+from tests.browsing import Browser, Form, Pages, Seen, sqlite_url
 from tests.cast import COUNTY, ROOT
 from tests.postal import CONSOLE, Post, postal_settings
 from tests.receiver import Receiver, listening
 from tests.web import HASHED
 from tests.world import World
+
+__all__ = ["sqlite_url"]
 
 MAIL: dict[str, Any] = {
     "name": "mail", "kind": "mail", "host": "127.0.0.1", "port": 1, "security": "none", "sender": "loop@example.cn",
@@ -32,9 +34,9 @@ ROLES = ("inspector", "officer", "chief", "director", "leader", "auditor", "scho
 
 
 @pytest.fixture
-async def pages(database_url: str, tmp_path: Path) -> AsyncIterator[Pages]:
+async def pages(sqlite_url: str, tmp_path: Path) -> AsyncIterator[Pages]:
     """The pages of an office with a desk that takes everything, a mail server that is not there, and programs nearby."""
-    settings = postal_settings(database_url, tmp_path, CONSOLE, MAIL, attempts=1, allow_networks=("127.0.0.0/8",))
+    settings = postal_settings(sqlite_url, tmp_path, CONSOLE, MAIL, attempts=1, allow_networks=("127.0.0.0/8",))
     made = Pages(World(settings))
     yield made
     await made.close()

@@ -6,10 +6,10 @@ import pytest
 
 from loop.store import journal, tip_offs
 from loop.store.tip_offs import chain_of
-from tests.browsing import Browser, Pages, Seen, pages
+from tests.browsing import Browser, Pages, Seen, pages, sqlite_url
 from tests.cast import CITY
 
-__all__ = ["pages"]
+__all__ = ["pages", "sqlite_url"]
 
 MATTER = "学校食堂使用过期食材，请核查。"
 HOSTILE = '<img src=x onerror="alert(1)">'

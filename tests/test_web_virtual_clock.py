@@ -8,16 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from tests.browsing import Pages, pages
+from tests.browsing import Pages, pages, sqlite_url
 from tests.world import World, settings_for
 
-__all__ = ["pages"]
+__all__ = ["pages", "sqlite_url"]
 
 
 @pytest.fixture
-async def played(database_url: str, tmp_path: Path) -> AsyncIterator[Pages]:
+async def played(sqlite_url: str, tmp_path: Path) -> AsyncIterator[Pages]:
     """The pages of a service with a virtual clock."""
-    made = Pages(World(settings_for(database_url, tmp_path), virtual=True))
+    made = Pages(World(settings_for(sqlite_url, tmp_path), virtual=True))
     yield made
     await made.close()
     made.world.parts.close()

@@ -13,10 +13,10 @@ from loop.settings import load_settings, rule_book
 from loop.store import tallies
 from loop.web.workflow_rules import CASES, LIMITS
 from loop.web.workflow_sources import NATURES, source
-from tests.browsing import Browser, Pages, Seen, pages
+from tests.browsing import Browser, Pages, Seen, pages, sqlite_url
 from workflows import declared
 
-__all__ = ["pages"]
+__all__ = ["pages", "sqlite_url"]
 
 FLOW = declared()
 RULES = rule_book(load_settings())
