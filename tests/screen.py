@@ -105,7 +105,9 @@ class Stage:
 @contextmanager
 def served(site: Pages) -> Iterator[str]:
     """The site on a free port of this machine."""
-    server = uvicorn.Server(uvicorn.Config(site.app, host="127.0.0.1", port=0, log_level="error", lifespan="off"))
+    server = uvicorn.Server(
+        uvicorn.Config(site.app, host="127.0.0.1", port=0, log_config=None, access_log=False, lifespan="off")
+    )
     thread = threading.Thread(target=server.run)
     thread.start()
     deadline = time.monotonic() + 20
