@@ -10,12 +10,11 @@ import pytest
 
 from loop.kernel.payloads import Payload, hints_of
 from loop.store import places
-from tests.browsing import Browser, Form, Pages, Seen
-from tests.browsing import pages_on_both as pages
+from tests.browsing import Browser, Form, Pages, Seen, pages, sqlite_url
 from tests.each_action import CREATING, STORIES, Step, steps
 from tests.payloads import Writer
 
-__all__ = ["pages"]
+__all__ = ["pages", "sqlite_url"]
 
 PATHS = {"open": "/findings/new", "take_over": "/findings/take-over"}
 MOST_ROWS = 6
