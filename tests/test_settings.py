@@ -363,7 +363,7 @@ def test_logs_are_json_with_readable_chinese_and_survive_half_a_character() -> N
     log.configure("json", "info", out)
     structlog.get_logger("loop").info("finding.acted", unit="第一小学", typed="\ud800")
     structlog.get_logger("loop").debug("too.fine")
-    logging.getLogger("uvicorn.error").warning("port %s", 8000)
+    logging.getLogger("another.library").warning("port %s", 8000)
     first, second = out.getvalue().splitlines()
     assert "第一小学" in first
     assert json.loads(first)["event"] == "finding.acted"
