@@ -18,6 +18,7 @@ from workflows import (
     interview,
     ladder,
     lookback,
+    publication,
     rectification,
     report,
     review,
@@ -34,5 +35,5 @@ SYSTEMS = (report, feedback, rectification, review, commendation, interview, bul
 def declared() -> Workflow:
     """The whole workflow; raises `BadWorkflow` naming what does not fit."""
     states = tuple(state for system in SYSTEMS for state in system.STATES)
-    actions = tuple(action for part in (*SYSTEMS, anytime, ladder, dispute) for action in part.ACTIONS)
+    actions = tuple(action for part in (*SYSTEMS, anytime, publication, ladder, dispute) for action in part.ACTIONS)
     return join(VERSION, STAGES, states, dispute.STATES, actions, TIMERS, LETTERS)
