@@ -70,7 +70,6 @@ def test_the_shipped_ladder_and_look_back_are_those_of_the_workflow() -> None:
     assert (ladder.at, ladder.remind_then, ladder.remind_every) == ("09:00", "3wd", "5wd")
     assert [(point.number, point.unit) for point in book.lookback] == [(90, "d"), (180, "d")]
     assert [point.number for point in book.lookback_grave] == [30, 90, 180, 365]
-    assert book.archive_after is book.rule("archive_due")
     assert (book.disputes.opinion_decided_by, book.disputes.opinion_appeal) == ("same_office", False)
     assert book.zone == "Asia/Shanghai"
 

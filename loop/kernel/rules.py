@@ -101,8 +101,3 @@ class RuleBook:
     def basis_of(self, source: str) -> Label:
         """A recorded source in both languages; as it was recorded where no rule in force rests on the same any more."""
         return self._bases.get(source, Label(source, source))
-
-    @property
-    def archive_after(self) -> Rule:
-        """What runs once the last look-back point is done."""
-        return self.rules["archive_due"]

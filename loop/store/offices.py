@@ -46,9 +46,6 @@ _BY_ID = Prepared(_WHOLE.where(_OFFICE.c.id == bindparam("id")))
 _BY_NAME = Prepared(_WHOLE.where(or_(_OFFICE.c.id == bindparam("name"), _OFFICE.c.code == bindparam("name"))))
 _AT = Prepared(_WHOLE.where(_OFFICE.c.region == bindparam("region")))
 _ALONG = Prepared(_WHOLE.where(_OFFICE.c.region.in_(bindparam("codes", expanding=True)), _OFFICE.c.active == 1))
-_ABOVE = Prepared(
-    _WHOLE.where(_OFFICE.c.id == select(_OFFICE.c.superior_id).where(_OFFICE.c.id == bindparam("id")).scalar_subquery())
-)
 _ADD = Prepared(_OFFICE.insert())
 _SET = Prepared(update(_OFFICE).where(_OFFICE.c.id == bindparam("key")), columns=_FIELDS)
 _LEAVE = Prepared(update(_OFFICE).where(_OFFICE.c.superior_id == bindparam("old")).values(superior_id=bindparam("new")))
@@ -126,12 +123,6 @@ def nearest(tx: Tx, path: Path) -> Office | None:
     """The active office of the region with `path`, or else the nearest one above it."""
     found = [_office(row) for row in tx.all(_ALONG, codes=list(path))] if path else []
     return max(found, key=lambda o: len(o.region), default=None)
-
-
-def office_above(tx: Tx, office_id: str) -> Office | None:
-    """The nearest active office above this one."""
-    row = tx.one(_ABOVE, id=office_id)
-    return _office(row) if row else None
 
 
 def offices(
