@@ -33,7 +33,9 @@ def work(order: dict[str, Any]) -> None:
     parts, sent = open_parts(order), 0
     while True:
         sent += parts.outbox.drain()
-        Path(order["tally"]).write_text(str(sent), "ascii")
+        draft = Path(order["tally"] + ".new")
+        draft.write_text(str(sent), "ascii")
+        draft.replace(order["tally"])  # whoever reads never meets half a number
         time.sleep(REST)
 
 
