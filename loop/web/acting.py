@@ -23,7 +23,7 @@ from loop.web import known
 from loop.web.filled import Filled
 from loop.web.forms import Form, FormMaker
 from loop.web.notices import ACTED
-from loop.web.page import Crumb, Goto, Page, Visitor, change, look, show
+from loop.web.page import Crumb, Goto, Page, Visitor, change, led_before, look, redirect, show
 from loop.web.places import action_page, finding_page
 from loop.web.sent import Sent
 from loop.web.uploads import ATTACH, attach_all, sent_with_files, ticked
@@ -83,6 +83,8 @@ async def act(request: Request, number: str, action: str) -> Response:
     if request.headers.get("accept", "").startswith("application/json"):
         return await _uploaded(request, number)
     given = await sent_with_files(request)
+    if given.uploads and (there := await led_before(request, given.whole)):
+        return redirect(there)
     attached = await attach_all(request, number, given)
     sent, uploads = ticked(given.sent, attached), _uploads(given.sent) + len(attached)
     if sent.has(MORE) or sent.has(UPLOAD) or given.faults or (action == ATTACH and not attached):
@@ -92,7 +94,7 @@ async def act(request: Request, number: str, action: str) -> Response:
         )
     if action == ATTACH:
         return await change(
-            request, sent, lambda tx, visitor: Goto(f"{finding_page(number)}#files", f"{ACTED}{ATTACH}")
+            request, given.whole, lambda tx, visitor: Goto(f"{finding_page(number)}#files", f"{ACTED}{ATTACH}")
         )
 
     def work(tx: Tx, visitor: Visitor) -> Goto | Refused:
@@ -106,7 +108,7 @@ async def act(request: Request, number: str, action: str) -> Response:
     def again(tx: Tx, visitor: Visitor, error: LoopError) -> Page:
         return _refused(tx, visitor, number, action, sent, error)
 
-    return await change(request, sent, work, again)
+    return await change(request, given.whole, work, again)
 
 
 async def _uploaded(request: Request, number: str) -> Response:

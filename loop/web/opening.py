@@ -144,7 +144,7 @@ async def _create(request: Request, name: str) -> Response:
         faults = error.faults if isinstance(error, Invalid) else ()
         return _page(tx, visitor, name, replace(typed, faults=faults, refusal=FIND if faults else error.label))
 
-    return await change(request, sent, work, again)
+    return await change(request, given.whole, work, again)
 
 
 async def _files(request: Request, given: SentFiles) -> tuple[tuple[Upload, ...], tuple[Claim, ...]]:

@@ -28,6 +28,7 @@ from loop.virtual_time import is_virtual
 from loop.web import render
 from loop.web.chrome import SEES, UNREAD, Chrome, nav_for, posts_of
 from loop.web.notices import PARAMETER, notice_of
+from loop.web.once import sending_of
 from loop.web.sent import CSRF, Sent
 from loop.web.times import Times
 
@@ -132,13 +133,14 @@ async def look(request: Request, work: Callable[[Tx, Visitor], T]) -> T:
 
 
 async def change(request: Request, sent: Sent, work: Work, again: Again | None = None) -> Response:
-    """What `work` answers after its transaction: a redirect, or a page. A form without its csrf is refused.
+    """What `work` answers after its transaction: a redirect, or a page. A form without its csrf is refused; one that carries
+    a mark is done once, however often it is sent.
 
     A refusal that the person can do something about is shown by `again`, with what they typed.
     """
     store = service_of(request).store
     try:
-        done = await asyncio.wrap_future(store.submit(lambda tx: work(tx, visitor_of(request, tx, sent))))
+        done = await asyncio.wrap_future(store.submit(lambda tx: _once(request, tx, sent, work)))
     except (Unauthenticated, Forbidden, Unavailable):
         raise
     except LoopError as error:
@@ -151,6 +153,31 @@ async def change(request: Request, sent: Sent, work: Work, again: Again | None =
         return await show(request, lambda tx, visitor: page)
     assert isinstance(done, Goto)  # noqa: S101  a `Refused` is raised by the store
     return redirect(done)
+
+
+def _once(request: Request, tx: Tx, sent: Sent, work: Work) -> Goto | Page | Refused:
+    visitor = visitor_of(request, tx, sent)
+    sending = sending_of(request, sent, visitor.actor.id, visitor.service.access.real())
+    if sending is None:
+        return work(tx, visitor)
+    if earlier := sending.went_to(tx):
+        return Goto(earlier)
+    done = work(tx, visitor)
+    if isinstance(done, Goto):
+        sending.keep(tx, done.address)
+    return done
+
+
+async def led_before(request: Request, sent: Sent) -> Goto | None:
+    """Where this very form led when it was sent before; for work that comes before its transaction."""
+
+    def work(tx: Tx) -> str:
+        visitor = visitor_of(request, tx, sent)
+        sending = sending_of(request, sent, visitor.actor.id, visitor.service.access.real())
+        return sending.has_led_to(tx) if sending else ""
+
+    address = await asyncio.wrap_future(service_of(request).store.submit_read(work))
+    return Goto(address) if address else None
 
 
 async def admit(request: Request, sent: Sent) -> Visitor:

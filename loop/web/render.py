@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import secrets
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -42,7 +43,7 @@ class Renderer:
             loader=PackageLoader("loop.web"), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
             lstrip_blocks=True,
         )  # fmt: skip
-        self._environment.globals.update(asset=addresses.__getitem__, t=_pair)
+        self._environment.globals.update(asset=addresses.__getitem__, t=_pair, mark=_mark)
         self._environment.filters["say"] = _say
         self._environment.filters["button"] = _button
 
@@ -55,6 +56,11 @@ class Renderer:
     def fragment(self, template: str, **values: object) -> str:
         """A piece of a page, for a script to put in its place."""
         return self._environment.get_template(template).render(**values)
+
+
+def _mark() -> str:
+    """What tells one form that was shown from every other."""
+    return secrets.token_urlsafe(12)
 
 
 @pass_context
