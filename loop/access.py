@@ -200,8 +200,11 @@ class Access:
 
     # ---- signing in and out ------------------------------------------------------------------------------------------
 
-    async def sign_in(self, name: str, password: str, address: str) -> tuple[BrowserSession, str]:
-        """A new session and the clear text for its cookie; raises `Unauthenticated` or `RateLimited`.
+    async def sign_in(
+        self, name: str, password: str, address: str, replaces: str | None = None
+    ) -> tuple[BrowserSession, str]:
+        """A new session and the clear text for its cookie; raises `Unauthenticated` or `RateLimited`. `replaces` is the
+        cookie that the browser has so far: nobody could sign that session out any more.
 
         Failures count against the name and against the address; a success clears the name and takes back its own try.
         """
@@ -215,7 +218,15 @@ class Access:
             raise Unauthenticated(WRONG_SIGN_IN)
         self._throttle.give_back(by_address)
         self._throttle.forget(by_name)
-        return await asyncio.wrap_future(self._engine.store.submit(lambda tx: self._begin(tx, login.person_id, newer)))
+
+        def begin(tx: Tx) -> tuple[BrowserSession, str]:
+            if newer:
+                accounts.renew_hash(tx, login.person_id, newer)
+            if replaces:
+                accounts.end_session(tx, replaces)
+            return self.begin(tx, login.person_id)
+
+        return await asyncio.wrap_future(self._engine.store.submit(begin))
 
     async def confirm(self, actor: Actor, field_: str, password: str) -> None:
         """Raises Invalid on the field `field_` unless this is the actor's own password, `RateLimited` after too many tries."""
@@ -232,11 +243,6 @@ class Access:
         now = self.real()
         accounts.forget_sessions(tx, now)
         return accounts.open_session(tx, person_id=person_id, expires_at=now + self._session)
-
-    def _begin(self, tx: Tx, person_id: str, newer_hash: str | None) -> tuple[BrowserSession, str]:
-        if newer_hash:
-            accounts.renew_hash(tx, person_id, newer_hash)
-        return self.begin(tx, person_id)
 
     @property
     def session_seconds(self) -> int:

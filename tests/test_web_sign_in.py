@@ -56,6 +56,19 @@ async def test_signing_out_ends_the_session_for_good(pages: Pages) -> None:
     assert (await browser.send(page.form("/sign-out"))).path == "/sign-in"
 
 
+async def test_signing_in_anew_in_the_same_browser_ends_the_session_before(pages: Pages) -> None:
+    browser = await pages.browser("school")
+    before = browser.http.cookies["loop_session"]
+    form = (await (await pages.browser()).get("/sign-in")).form("/sign-in")
+    browser.http.cookies.set("loop_form", dict(form.fields)["csrf"], domain="loop.test")
+    await browser.send(form, name="officer", password=PASSWORD)
+    assert browser.http.cookies["loop_session"] != before
+    assert (await browser.get("/")).status == 200
+    thief = await pages.browser()
+    thief.http.cookies.set("loop_session", before, domain="loop.test")
+    assert (await thief.get("/")).path.startswith("/sign-in")
+
+
 @pytest.mark.parametrize("given", [{"csrf": None}, {"csrf": ""}, {"csrf": "forged"}])
 async def test_a_form_without_its_proof_does_nothing(pages: Pages, given: dict[str, str | None]) -> None:
     browser = await pages.browser("school")

@@ -56,7 +56,9 @@ async def login(request: Request) -> Response:
         raise Forbidden(NOT_FROM_HERE)
     service = service_of(request)
     asked = shaped(SignIn, (await body_of(request)).wanted)
-    session, clear = await service.access.sign_in(asked.name, asked.password, client_of(request))
+    session, clear = await service.access.sign_in(
+        asked.name, asked.password, client_of(request), request.cookies.get(COOKIE)
+    )
 
     def work(tx: Tx) -> Answer:
         return json_answer(_me(tx, service.access.of_session(tx, session)))

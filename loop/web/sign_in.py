@@ -53,7 +53,7 @@ async def sign_in(request: Request) -> Response:
     if not name or not password or len(password) > LONGEST_PASSWORD:
         return await greet(request, _page(SignInView(after, name, TYPE_BOTH), 422))
     try:
-        _, clear = await service.access.sign_in(name, password, client_of(request))
+        _, clear = await service.access.sign_in(name, password, client_of(request), request.cookies.get(COOKIE))
     except LoopError as refused:
         if refused.status not in (401, 429):
             raise
