@@ -61,6 +61,8 @@ LOOKS: dict[str, str] = {
     "/findings/bulk/comment?finding={served}": "chief",
     "/papers/{paper}": "school",
     "/papers/{inner_paper}": "officer",
+    "/attachments/{file}": "officer",
+    "/attachments/{inner_file}": "inspector",
     "/api/v1/attachments/{file}": "officer",
     "/api/v1/attachments/{inner_file}": "inspector",
     "/board": "chief",

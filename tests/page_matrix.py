@@ -57,6 +57,8 @@ LOOKING = """
     /findings/bulk/comment?finding={served}           > . . . . . x . - . - . -
     /papers/{paper}                                   > . . . . . . . - . - . -
     /papers/{inner_paper}                             > . . . . . . - - - - . -
+    /attachments/{file}                               > . . . . . . . - - - . -
+    /attachments/{inner_file}                         > . . . . . . - - - - . -
     /api/v1/attachments/{file}                        ! . . . . . . . - - - . -
     /api/v1/attachments/{inner_file}                  ! . . . . . . - - - - . -
     /board                                            > x . . . . . x x x . . x

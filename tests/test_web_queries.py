@@ -61,6 +61,8 @@ MOST = """
     /findings/bulk/comment?finding={served}           chief         10
     /papers/{paper}                                   school        12
     /papers/{inner_paper}                             officer       11
+    /attachments/{file}                               officer       13
+    /attachments/{inner_file}                         inspector     13
     /api/v1/attachments/{file}                        officer        9
     /api/v1/attachments/{inner_file}                  inspector      9
     /board                                            chief         18

@@ -23,14 +23,14 @@ from loop.api.findings import ATTACH, FORM, expected_of
 from loop.engine.door import Wish
 from loop.engine.record import Outcome
 from loop.kernel.decide import action_named, admitted
-from loop.kernel.errors import Invalid, LoopError, NotFound, Unavailable, UnsupportedFile
+from loop.kernel.errors import Invalid, LoopError, Unavailable, UnsupportedFile
 from loop.kernel.labels import Label
 from loop.store import evidence
 from loop.store.evidence import Attachment, StoredFile
 from loop.store.filetypes import MIME
 from loop.store.places import new_id
 from loop.store.session import Refused, Tx
-from loop.store.sight import open_steps, seen, sight_of
+from loop.store.sight import attachment_seen, seen
 
 router = APIRouter(tags=["evidence"])
 _RANGE = re.compile(r"bytes=(?:(\d{1,18})-(\d{0,18})|-(\d{1,18}))")
@@ -133,12 +133,7 @@ async def download(request: Request, id: str) -> Response:  # noqa: A002  the na
     """The file, whole or by range; always as a download, never shown in place."""
 
     def work(tx: Tx, caller: Caller) -> Attachment:
-        kept = evidence.attachment(tx, path_text(request, "id"))
-        finding = seen(tx, caller.actor, kept.chain)
-        shown = open_steps(tx, finding.number, sight_of(caller.actor, finding))
-        if shown is not None and kept.seq not in shown:
-            raise NotFound
-        return kept
+        return attachment_seen(tx, caller.actor, path_text(request, "id"))[0]
 
     kept = await reading(request, work)
     path = await asyncio.to_thread(service_of(request).evidence.path_of, kept.sha256)

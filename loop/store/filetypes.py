@@ -29,6 +29,8 @@ MIME = {
 }
 """Every kind that can be accepted, with its media type."""
 
+PICTURES = frozenset(MIME[kind] for kind in ("jpg", "png", "webp"))
+"""What every browser can draw."""
 UNKNOWN = "unknown"
 _CHUNK = 1 << 20
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"

@@ -16,7 +16,8 @@ from loop.kernel.errors import NotFound
 from loop.kernel.finding import Finding
 from loop.kernel.people import DEPARTMENT, UNIT, Actor
 from loop.kernel.workflow import Workflow
-from loop.store import findings, journal, reach
+from loop.store import evidence, findings, journal, reach
+from loop.store.evidence import Attachment
 from loop.store.journal import Entry
 from loop.store.paging import storable
 from loop.store.reach import SEES_REGION
@@ -102,6 +103,18 @@ def clock_shown(flow: Workflow, sight: Sight, timer: Timer) -> bool:
 def open_steps(tx: Tx, number: str, sight: Sight) -> frozenset[int] | None:
     """The numbers of the events that are open to the reader; None for all of them."""
     return None if sight.full else frozenset(step.entry.seq for step in steps(tx, number, sight) if step.open)
+
+
+def attachment_seen(tx: Tx, actor: Actor, id_: str) -> tuple[Attachment, Finding, frozenset[int] | None]:
+    """The attachment `id_`, its finding, and the open steps of that; raises NotFound where the reader may not see it."""
+    kept = evidence.attachment(tx, id_) if storable(id_) else None
+    if kept is None:
+        raise NotFound
+    finding = seen(tx, actor, kept.chain)
+    shown = open_steps(tx, finding.number, sight_of(actor, finding))
+    if shown is not None and kept.seq not in shown:
+        raise NotFound
+    return kept, finding, shown
 
 
 ACCUSATION = ("facts", "legal_basis")

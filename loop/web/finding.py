@@ -19,6 +19,7 @@ from loop.kernel.vocabulary import ACTS, CATEGORIES, KINDS, SEVERITIES
 from loop.kernel.workflow import COURSE, Action
 from loop.store import evidence, mailbox, names, papers, sight
 from loop.store.evidence import Attachment
+from loop.store.filetypes import PICTURES
 from loop.store.lights import light
 from loop.store.names import Names
 from loop.store.session import Tx
@@ -26,7 +27,7 @@ from loop.store.sight import Sight
 from loop.web.called import Called
 from loop.web.clock import Clock, clocks_of, owners_in_words
 from loop.web.page import Crumb, Page, Visitor, service_of, show, visitor_of
-from loop.web.places import action_page, page_of
+from loop.web.places import action_page, attachment_file, attachment_page, page_of
 from loop.web.ring import Ring, ring, stages_ahead, stages_walked
 from loop.web.sent import sent_of
 from loop.web.story import Chapter, story
@@ -55,6 +56,7 @@ class File:
     """A piece of evidence."""
 
     path: str
+    source: str
     name: str
     size: int
     is_picture: bool
@@ -271,7 +273,7 @@ def _files(held: Iterable[Attachment], chapters: Iterable[Chapter]) -> tuple[Fil
     told = {one.seq: one for one in chapters}
     return tuple(
         File(
-            f"/api/v1/attachments/{one.id}", one.name, one.size, one.type.startswith("image/"),
+            attachment_page(one.id), attachment_file(one.id), one.name, one.size, one.type in PICTURES,
             told[one.seq].by if one.seq in told else "", told[one.seq].at if one.seq in told else None,
         )
         for one in held

@@ -8,6 +8,7 @@ from loop.service import Service
 from loop.web import (
     acting,
     admin_rooms,
+    attachment,
     audit,
     board,
     bulk,
@@ -47,6 +48,7 @@ from loop.web.render import Renderer
 ROUTERS: tuple[APIRouter, ...] = (
     language.router, leader.router, sign_in.router, desk.router, inbox.router,
     bulk.router, virtual_clock.router, opening.router, finding.router, acting.router, clock.router, paper.router,
+    attachment.router,
     ledger.router, ledger_views.router, supervisions_kept.router, supervisions.router, board.router, workflow.router,
     profile.router, profile_password.router, profile_substitutes.router, profile_wishes.router, profile_access.router,
     public.router, public_state.router, public_results.router,

@@ -22,6 +22,16 @@ def finding_page(number: str) -> str:
     return f"/findings/{quote(number, safe='')}"
 
 
+def attachment_page(id_: str) -> str:
+    """The page of one file of a finding."""
+    return f"/attachments/{quote(id_, safe='')}"
+
+
+def attachment_file(id_: str) -> str:
+    """The file itself."""
+    return f"/api/v1/attachments/{quote(id_, safe='')}"
+
+
 def action_page(number: str, action: str) -> str:
     """The form of an action on a finding."""
     return f"{finding_page(number)}/actions/{quote(action, safe='')}"
