@@ -6,17 +6,17 @@ from collections.abc import Mapping
 from typing import Any
 
 from loop.access import Caller
-from loop.authority import by_admin, keeper, path_of_post, path_of_region, path_of_unit
+from loop.authority import by_admin, keeper, path_of_post, path_of_region, path_of_unit, places_of
 from loop.kernel.errors import Conflict, Forbidden, Invalid, NotFound
 from loop.kernel.labels import Label
-from loop.kernel.people import REGION_ROLES, Path
-from loop.kernel.registration import EndedPost, NewUser
+from loop.kernel.people import ADMIN, CHIEF, DIRECTOR, REGION_ROLES, Path, Post
+from loop.kernel.registration import EndedPost, NewRecusal, NewUser
 from loop.service import Service
 from loop.store import accounts, staff
 from loop.store.accounts import Token
 from loop.store.chronicle import By
 from loop.store.session import Tx
-from loop.store.staff import FOREVER, Person
+from loop.store.staff import FOREVER, Person, Recusal
 
 SOMEBODY_ELSE = Label(
     "登录名 {name} 已属于另一人（{full_name}）；请核对，或换一个登录名。",
@@ -26,6 +26,9 @@ KNOWN_ALREADY = Label(
     "登录名 {name} 已有账号：不要再给初始密码；要重设密码请修改该用户。",
     "{name} has an account: give no first password; to reset it, change the user.",
 )
+NO_LIFTING = Label("回避只能由负责人或管理员解除。", "Only a chief or an administrator may lift a recusal.")
+OVERSEERS = frozenset({ADMIN, CHIEF, DIRECTOR})
+"""Roles whose holders decide the recusals of others."""
 NOT_ONESELF = Label(
     "不能停用自己的账号；请由另一位管理员办理。", "You cannot deactivate yourself; ask another administrator."
 )
@@ -109,6 +112,41 @@ def revoke_token(tx: Tx, caller: Caller, service: Service, token_id: str) -> Tok
             raise NotFound from None
     accounts.revoke_token(tx, found.id)
     return found
+
+
+# ---- recusals --------------------------------------------------------------------------------------------------------
+
+
+def recuse(tx: Tx, caller: Caller, service: Service, person: Person, new: NewRecusal) -> Recusal:
+    """Keep a person away from a unit; a day gone by lifts it.
+
+    By the person, who can lift nothing, or by whoever is over one of their posts. Raises Forbidden, or Invalid.
+    """
+    post, until_on = over(tx, caller, person), new.until_on or FOREVER
+    if post is None and any(r.unit_id == new.unit and until_on < r.until_on for r in staff.recusals_of(tx, person.id)):
+        raise Forbidden(NO_LIFTING)
+    if not path_of_unit(tx, new.unit):
+        raise Invalid.field("unit", "没有这个单位。", "there is no such unit.", "unknown")
+    held = post or caller.actor.posts[0]
+    by = By(caller.actor, held.role, caller.now, service.book.workflow.version, held.for_id)
+    return staff.recuse(tx, by, person_id=person.id, unit_id=new.unit, ground=new.ground, until_on=until_on)
+
+
+def over(tx: Tx, caller: Caller, person: Person) -> Post | None:
+    """The caller's post as chief, director or administrator over one of the person's, None where it is the person; raises
+    Forbidden for anybody else.
+    """
+    if person.id == caller.actor.id and caller.actor.posts:
+        return None
+    there = places_of(tx, person.id, caller.today)
+    able = (post for post in caller.actor.posts if post.role in OVERSEERS)
+    post = next((post for post in able if any(post.covers(path) for path in there)), None)
+    if post is None:
+        raise Forbidden
+    return post
+
+
+# ---- posts that end --------------------------------------------------------------------------------------------------
 
 
 def end_post(tx: Tx, caller: Caller, service: Service, person: Person, ended: EndedPost, field: str) -> None:

@@ -44,6 +44,8 @@ LOOKS: dict[str, str] = {
     "/profile/notifications": "officer",
     "/profile/calendar": "officer",
     "/profile/access": "officer",
+    "/profile/recusals": "chief",
+    "/recusals/{id_inspector2}": "chief",
     # findings
     "/findings": "officer",
     "/findings/new": "inspector",
@@ -127,6 +129,7 @@ _ONE = "/admin/people/{id_inspector2}"
 _SUBSTITUTE = {"name": "inspector", "from_on": _DAY, "until_on": _NEXT}
 _NOTICE = "day,kind,name\n2028-01-03,holiday,元旦"
 _FINDING = {"title": "电线裸露", "unit": "桐峰镇中心小学", "category": "campus_safety"}
+_AWAY = {"unit": "云溪县第二中学", "ground": "配偶在该校任教"}
 
 SENDINGS: dict[str, Sending] = {
     "/report": Sending(GUEST, "/report", {"matter": "门口没有斑马线", "region": "930106"}),
@@ -157,6 +160,9 @@ SENDINGS: dict[str, Sending] = {
     "/supervisions/{supervision}/report": Sending("officer", "/supervisions/{supervision}/report", {"report": "总体良好"}),
     "/supervisions/{supervision}/active": Sending("officer", "/supervisions/{supervision}"),
     "/audit/verify": Sending("auditor", "/audit"),
+    "/profile/recusals": Sending("officer", "/profile/recusals", _AWAY),
+    "/recusals/{id_inspector2}": Sending("chief", "/recusals/{id_inspector2}", _AWAY),
+    "/recusals/{id_inspector2}/lift": Sending("chief", "/recusals/{id_inspector2}"),
     "/profile/language": Sending("officer", "/profile", {"language": "en"}),
     "/profile/substitutes": Sending(
         "chief", "/profile/substitutes", {"name": "officer", "from_on": _DAY, "until_on": _NEXT}

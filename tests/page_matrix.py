@@ -41,6 +41,8 @@ LOOKING = """
     /profile/notifications                            > . . . . . . . . . . . .
     /profile/calendar                                 > . . . . . . . . . . . .
     /profile/access                                   > . . . . . . . . . . . .
+    /profile/recusals                                 > . . . . . x x x x . . x
+    /recusals/{id_inspector2}                         > x x . . x x - - - - . .
     /findings                                         > . . . . . . . . . . . .
     /findings/new                                     > . . x x x x x x x . x x
     /findings/new?tip_off={tip_off}                   > x . x x x x x x x - x x
@@ -129,6 +131,9 @@ SENDING = """
     /supervisions/{supervision}/report                > x . . . x x - - - - x x
     /supervisions/{supervision}/active                > x . . . x x - - - - x x
     /audit/verify                                     > x x x x x . x x x x x .
+    /profile/recusals                                 > . . . . . x x x x . . x
+    /recusals/{id_inspector2}                         > x x . . x x - - - - . .
+    /recusals/{id_inspector2}/lift                    > x x . . x x - - - - . .
     /profile/language                                 > . . . . . . . . . . . .
     /profile/substitutes                              > . . . . . . . . . . . .
     /profile/notifications                            > . . . . . . . . . . . .

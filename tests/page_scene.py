@@ -128,8 +128,11 @@ class Scene:
         self.keys |= {"receipt": receipt, "tip_off": tip_offs.by_receipt(tx, receipt).id}
 
     def _own(self, tx: Tx, officer: Actor) -> None:
-        """What the officer keeps: a view, tokens, a subscription; and somebody who stands in for an inspector."""
+        """What the officer keeps: a view, tokens, a subscription; somebody who stands in for an inspector and stays away."""
         real = self.pages.real
+        staff.recuse(
+            tx, ROOT, person_id=self.world.cast.ids["inspector2"], unit_id="next_school", ground="配偶在该校任教"
+        )
         saved_views.keep(tx, officer.id, "我的视图", "state=rectification.executing")
         ends = real + timedelta(days=30)
         for key in ("token", "own_token"):

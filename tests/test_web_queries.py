@@ -45,6 +45,8 @@ MOST = """
     /profile/notifications                            officer        9
     /profile/calendar                                 officer        8
     /profile/access                                   officer        9
+    /profile/recusals                                 chief         12
+    /recusals/{id_inspector2}                         chief         12
     /findings                                         officer       12
     /findings/new                                     inspector     10
     /findings/new?tip_off={tip_off}                   officer       13

@@ -18,18 +18,14 @@ from loop.api.bodies import Body, body_of
 from loop.api.calls import changes, looking, made_at, posting, sending, taking
 from loop.api.deps import query_of, reading, service_of, shaped, writing
 from loop.api.describe import REFUSALS_OF_READING, REFUSALS_OF_WRITING, made, parameters, said
-from loop.authority import path_of_unit, places_of, regions_of, require, seen
-from loop.kernel.errors import Forbidden, Invalid
-from loop.kernel.labels import Label
-from loop.kernel.people import ADMIN, CHIEF, DIRECTOR, Post
+from loop.authority import regions_of, require, seen
+from loop.kernel.people import ADMIN
 from loop.kernel.registration import ChangedUser, NewRecusal, NewUser
 from loop.store import staff
-from loop.store.chronicle import By
 from loop.store.session import Tx
 from loop.store.staff import FOREVER, Person, PostRecord, Recusal
 
 router = APIRouter(tags=["people"])
-NO_LIFTING = Label("回避只能由负责人或管理员解除。", "Only a chief or an administrator may lift a recusal.")
 
 
 def user_view(person: Person, posts: tuple[PostRecord, ...]) -> dict[str, Any]:
@@ -174,30 +170,8 @@ async def recuse(request: Request, user: str) -> Response:
 
     def work(tx: Tx, caller: Caller, read: Callable[[], NewRecusal]) -> Answer:
         person = seen(tx, caller.actor, user)
-        post = _over(tx, caller, person)
-        new = read()
-        until_on = new.until_on or FOREVER
-        if post is None and any(
-            r.unit_id == new.unit and until_on < r.until_on for r in staff.recusals_of(tx, person.id)
-        ):
-            raise Forbidden(NO_LIFTING)
-        if not path_of_unit(tx, new.unit):
-            raise Invalid.field("unit", "没有这个单位。", "there is no such unit.", "unknown")
-        held = post or caller.actor.posts[0]
-        by = By(caller.actor, held.role, caller.now, service.book.workflow.version, held.for_id)
-        kept = staff.recuse(tx, by, person_id=person.id, unit_id=new.unit, ground=new.ground, until_on=until_on)
+        staffing.over(tx, caller, person)
+        kept = staffing.recuse(tx, caller, service, person, read())
         return made_at(f"users/{person.id}/recusals", _recusal_view(kept))
 
     return await posting(request, NewRecusal, work)
-
-
-def _over(tx: Tx, caller: Caller, person: Person) -> Post | None:
-    """The caller's post over one of the person's, None where it is the person; raises Forbidden for anybody else."""
-    if person.id == caller.actor.id and caller.actor.posts:
-        return None
-    there = places_of(tx, person.id, caller.today)
-    able = (post for post in caller.actor.posts if post.role in (ADMIN, CHIEF, DIRECTOR))
-    post = next((post for post in able if any(post.covers(path) for path in there)), None)
-    if post is None:
-        raise Forbidden
-    return post

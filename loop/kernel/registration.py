@@ -126,7 +126,7 @@ class ChangedUser(Payload):
 class NewRecusal(Payload):
     """A unit from which a person stays away, and why."""
 
-    unit: Code = field("单位", "unit")
+    unit: Code = field("单位", "unit", choose="unit")
     ground: Line = field("回避理由", "ground")
     until_on: Day | None = field("至", "until", None)
 

@@ -22,6 +22,8 @@ NOTICES: Mapping[str, Label] = {
         "密码已修改，其他设备已退出登录。", "Your password is changed; other devices are signed out."
     ),
     "substitutes-kept": Label("代理安排已保存。", "Your substitutes are saved."),
+    "recusal-kept": Label("回避已登记。", "The recusal is kept."),
+    "recusal-lifted": Label("回避已解除。", "The recusal is lifted."),
     "wishes-kept": Label("通知方式已保存。", "How you are told is saved."),
     "token-revoked": Label("已注销，立即失效。", "Revoked; it opens nothing any more."),
     "tip-off-checking": Label("已开始核查。", "Checking has begun."),

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from loop.kernel.labels import LANGUAGES, Label
-from loop.kernel.people import ROLES
+from loop.kernel.people import IMPARTIAL, ROLES
 from loop.store import names, staff
 from loop.store.chronicle import By
 from loop.store.session import Tx
@@ -44,6 +44,7 @@ class ProfileView:
     posts: tuple[HeldPost, ...]
     language: str
     tongues: tuple[tuple[str, str], ...]
+    may_recuse: bool
 
 
 @router.get(PLACE)
@@ -91,7 +92,7 @@ def _page(tx: Tx, visitor: Visitor) -> Page:
     ]  # fmt: skip
     view = ProfileView(
         actor.full_name, actor.name, tuple(own + standing_in), actor.language,
-        tuple((code, label.zh) for code, label in TONGUES.items()),
+        tuple((code, label.zh) for code, label in TONGUES.items()), visitor.holds(*IMPARTIAL),
     )  # fmt: skip
     return Page(template="profile.html", title=TITLE, view=view)
 
