@@ -25,13 +25,14 @@ from transitions.extensions.nesting import NestedState
 import workflows
 from benchmarks.server import serve
 from loop.kernel.workflow import Workflow
-from loop.store import tables
+from loop.store import postal, tables, tally
 from loop.store.registry import OfficeRow, PersonRow, PostRow, TokenRow, UnitRow
 from loop.store.tables import FindingRow, SerialRow, TimerRow
 
 ROWS: dict[str, type[SQLModel]] = {
     str(row.__tablename__): row
-    for row in vars(tables).values()
+    for room in (tables, tally, postal)
+    for row in vars(room).values()
     if isinstance(row, type) and issubclass(row, SQLModel) and row is not SQLModel
 }
 FTS = text("INSERT INTO search(rowid, grams) VALUES (:rowid, :grams)")
