@@ -9,15 +9,17 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol, cast
 
-from sqlalchemy import ColumnElement, Insert, Select, Table
+from sqlalchemy import BindParameter, ColumnElement, Insert, Select, Table, literal_column
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects import sqlite as sqlite_sql
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from sqlalchemy.engine import Dialect
+from sqlalchemy.sql import visitors
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.dml import DMLState
 from sqlalchemy.sql.expression import ClauseElement, Executable
+from sqlalchemy.sql.visitors import ExternallyTraversible
 
 SQLITE, POSTGRESQL = "sqlite", "postgresql"
 DIALECTS: Mapping[str, Dialect] = {
@@ -137,8 +139,24 @@ class Prepared:
         if isinstance(statement, Insert) and not statement._returning:  # noqa: SLF001 - asked for nowhere in public
             statement = statement.inline()
         keys = None if self._columns is None else list(self._columns)
-        compiled = cast("ClauseElement", statement).compile(dialect=DIALECTS[dialect], column_keys=keys)
+        compiled = _with_numbers(cast("ClauseElement", statement)).compile(dialect=DIALECTS[dialect], column_keys=keys)
         return cast("SQLCompiler", compiled)
+
+
+def _with_numbers(statement: ClauseElement) -> ClauseElement:
+    """The statement with its whole numbers written out.
+
+    A number that is bound where a partial index asks for it (`active = 1`) makes SQLite plan the statement anew each time
+    it is run, and keeps PostgreSQL's lasting plans from that index.
+    """
+
+    def written(element: ExternallyTraversible, **_: Any) -> ExternallyTraversible | None:
+        # A LIMIT is a kind of its own, and what has a name may be given another value.
+        if not isinstance(element, BindParameter) or type(element) is not BindParameter or not element.unique:
+            return None
+        return literal_column(str(int(element.value)), element.type) if isinstance(element.value, int) else None
+
+    return cast("ClauseElement", visitors.replacement_traverse(statement, {}, written))
 
 
 class SelectCache:
