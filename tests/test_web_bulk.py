@@ -195,6 +195,41 @@ async def test_the_pages_speak_english(pages: Pages) -> None:
     assert "2 findings are acted on" in preview.text
 
 
+async def test_all_that_match_are_chosen_over_every_page_and_no_other(pages: Pages) -> None:
+    world = pages.world
+    numbers = [world.executing(title=f"通道{i}") for i in range(4)]
+    other = world.opened(title="食堂")
+    officer = await pages.browser("officer")
+    ledger = await officer.get("/findings?stage=rectification&sort=number&limit=2")
+    choosing = await officer.send(ledger.form("/findings/bulk"), "all", "1")
+    assert "所选问题（4 项）" in choosing.text
+    assert all(number in choosing.text for number in numbers)
+    assert other not in choosing.text
+    nonsense = await officer.get("/findings/bulk?all=1&back=sort%3Dnonsense")
+    assert "没有选择问题" in nonsense.text
+
+
+async def test_more_than_are_taken_at_once_is_said(pages: Pages) -> None:
+    for i in range(201):
+        pages.world.opened(title=f"通道{i}")
+    officer = await pages.browser("officer")
+    choosing = await officer.get("/findings/bulk?all=1&back=state%3Dreport.draft")
+    assert "符合条件的不止这些：一次最多 200 个" in choosing.text
+    assert "所选问题（200 项）" in choosing.text
+
+
+async def test_a_confirmation_sent_twice_is_done_once(pages: Pages) -> None:
+    world = pages.world
+    numbers = [world.executing() for _ in range(2)]
+    officer = await pages.browser("officer")
+    preview = await previewed(officer, "propose_bulletin", numbers, **WHY)
+    before = [world.version(number) for number in numbers]
+    for _ in range(2):
+        done = await officer.send(the_form(preview, "propose_bulletin"), "_step", "confirm")
+        assert "已办理：建议通报。" in done.text
+    assert [world.version(number) for number in numbers] == [n + 1 for n in before]
+
+
 async def test_many_chosen_cost_no_more_questions_than_two(pages: Pages) -> None:
     officer = await pages.browser("officer")
     numbers = [pages.world.executing() for _ in range(6)]

@@ -21,25 +21,29 @@ from loop.kernel.finding import Finding
 from loop.kernel.labels import Label
 from loop.kernel.people import CAPACITIES, ROLES
 from loop.kernel.workflow import Action
-from loop.store import names
+from loop.store import ledger, names
 from loop.store.paging import storable
 from loop.store.session import Tx
 from loop.web.acting import FIND, LEDGER, MORE, STAY, payload_of
 from loop.web.bulk_choices import choices, fits, known_for_all, seen_of, without_own
 from loop.web.filled import Filled
 from loop.web.forms import Form, FormMaker
+from loop.web.ledger import with_unit
 from loop.web.ledger_asked import asked_of
 from loop.web.notices import ACTED
+from loop.web.once import MARK
 from loop.web.page import Crumb, Goto, Page, Visitor, change, service_of, show
 from loop.web.places import finding_page
-from loop.web.sent import Sent, sent_of
+from loop.web.sent import CSRF, Sent, sent_of
 from loop.web.times import Due
 
 router = APIRouter()
 PLACE = "/findings/bulk"
 TITLE = Label("批量办理", "Act on several findings")
 LEAD = Label("同一事项一次办理多个问题：全部办成，或全部不办。", "One action on all of them: for all, or for none.")
-FINDING, BACK = "finding", "back"
+FINDING, BACK, ALL = "finding", "back", "all"
+MOST_AT_ONCE = 200
+"""So many of what the ledger answers are taken together."""
 CHOSEN, STEP, VERSION = "_finding", "_step", "_version:"
 PREVIEW, CONFIRM, EDIT = "preview", "confirm", "edit"
 NOBODY_CHOSEN = Label("请至少保留一个问题。", "Keep at least one finding.")
@@ -80,6 +84,7 @@ class ChoosingView:
     single: tuple[Label, ...]
     back: str
     missing: int
+    there_are_more: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,17 +138,19 @@ class PreviewView:
 
 @router.get(PLACE)
 async def choose(request: Request) -> Response:
-    """The chosen findings and what can be done with all of them."""
-    numbers, back = _numbers(request.query_params.getlist(FINDING)), _back(request, request.query_params.get(BACK, ""))
+    """The chosen findings, or all that the ledger answers, and what can be done with all of them."""
+    ticked, back = _numbers(request.query_params.getlist(FINDING)), _back(request, request.query_params.get(BACK, ""))
+    wants_all = ALL in request.query_params
 
     def build(tx: Tx, visitor: Visitor) -> Page:
+        numbers, there_are_more = _matching(tx, visitor, back) if wants_all else (ticked, False)
         found = seen_of(tx, visitor, numbers)
         able = choices(visitor, found)
         view = ChoosingView(
             _targets(tx, visitor, found),
             tuple(Step(c.label, f"{PLACE}/{c.name}?{_query(c.numbers, back)}", len(c.numbers)) for c in able.whole),
             tuple(Step(c.label, f"{PLACE}?{_query(c.numbers, back)}", len(c.numbers)) for c in able.partly),
-            able.by_unit, able.single, _ledger(back), len(numbers) - len(found),
+            able.by_unit, able.single, _ledger(back), len(numbers) - len(found), there_are_more,
         )  # fmt: skip
         return Page(template="bulk.html", title=TITLE, lead=LEAD, view=view, crumbs=(LEDGER,))
 
@@ -302,7 +309,7 @@ def _preview(
         ),
         papers=tuple(Label(title["zh"], title["en"]) for title in papers.values()),
         told=_told(tx, done, hears), messages=len(hears), people=len(set(hears)),
-        hidden=tuple(pair for pair in sent.pairs if pair[0] not in ("csrf", STEP)),
+        hidden=tuple(pair for pair in sent.pairs if pair[0] not in (CSRF, STEP, MARK)),
     )  # fmt: skip
     title = Label(f"预览：{action.label.zh}", f"Preview: {action.label.en}")
     return Page(template="bulk_preview.html", title=title, view=view, crumbs=(LEDGER,))
@@ -341,6 +348,17 @@ def _numbers(values: Sequence[str]) -> list[str]:
     return [value for value in dict.fromkeys(values) if value and len(value) <= 64 and storable(value)][
         :MOST_IN_A_BATCH
     ]
+
+
+def _matching(tx: Tx, visitor: Visitor, back: str) -> tuple[list[str], bool]:
+    """The first findings that the question answers, and whether there are more of them."""
+    asked, _ = with_unit(tx, visitor, asked_of(QueryParams(back), visitor.service.book.workflow))
+    if asked.wrong:
+        return [], False
+    query = asked.query
+    chosen = query.chosen(visitor.service.calendar)
+    rows = ledger.page(tx, visitor.actor, chosen, now=visitor.now, sort=query.sort, limit=MOST_AT_ONCE)
+    return [row.number for row in rows.items], rows.next is not None
 
 
 def _back(request: Request, query: str) -> str:
