@@ -128,7 +128,7 @@ class NewRecusal(Payload):
 
     unit: Code = field("单位", "unit", choose="unit")
     ground: Line = field("回避理由", "ground")
-    until_on: Day | None = field("至", "until", None)
+    until_on: Day | None = field("截止日期", "last day", None)
 
 
 class NewToken(Payload):

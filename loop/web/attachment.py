@@ -22,6 +22,7 @@ from loop.web.times import Moment
 router = APIRouter()
 PICTURE, FILM, SOUND, OTHER = "picture", "film", "sound", "other"
 SHOWN = {**dict.fromkeys(PICTURES, PICTURE), MIME["mp4"]: FILM, MIME["mp3"]: SOUND}
+NAMED = {mime: kind.upper() for kind, mime in MIME.items()}
 LEDGER = Crumb(Label("问题台账", "Ledger"), "/findings")
 
 
@@ -67,10 +68,10 @@ def _view(tx: Tx, visitor: Visitor, kept: Attachment, held: Sequence[Attachment]
     place = [one.id for one in held].index(kept.id)
     before, behind = held[place - 1 : place] if place else (), held[place + 1 : place + 2]
     return AttachmentView(
-        name=kept.name, kind=SHOWN.get(kept.type, OTHER), source=attachment_file(kept.id), size=kept.size, type=kept.type,
-        sha256=kept.sha256, note=loads(step.payload).get("note") or "", by=called[step.actor_id][1],
-        at=visitor.times.past(step.at), finding=f"{finding_page(kept.chain)}#files", place=place + 1, count=len(held),
-        before=_path(before), behind=_path(behind),
+        name=kept.name, kind=SHOWN.get(kept.type, OTHER), source=attachment_file(kept.id), size=kept.size,
+        type=NAMED.get(kept.type, kept.type), sha256=kept.sha256, note=loads(step.payload).get("note") or "",
+        by=called[step.actor_id][1], at=visitor.times.past(step.at), finding=f"{finding_page(kept.chain)}#files",
+        place=place + 1, count=len(held), before=_path(before), behind=_path(behind),
     )  # fmt: skip
 
 

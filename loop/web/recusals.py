@@ -37,6 +37,10 @@ LEAD = Label(
     "登记后，此人不能再对该单位立案提出问题，也不能被指派复查、回头看或参加对该单位问题的问责调查。",
     "Once kept, the person opens no finding about that unit, and is not assigned to its reviews, look-backs or inquiries.",
 )
+LEAD_OWN = Label(
+    "登记后，您不能再对该单位立案提出问题，也不会被指派复查、回头看或参加对该单位问题的问责调查。",
+    "Once kept, you open no finding about that unit, and are not assigned to its reviews, look-backs and inquiries.",
+)
 OF = Label("{name}的回避", "Recusals of {name}")
 
 
@@ -158,7 +162,7 @@ def _page(
     )  # fmt: skip
     title = TITLE if is_me else OF.filled(name=person.full_name)
     crumbs = CRUMBS if is_me else (*CRUMBS, Crumb(TITLE, MINE)) if visitor.holds(*IMPARTIAL) else ()
-    return Page(template="recusals.html", title=title, lead=LEAD, view=view, crumbs=crumbs)
+    return Page(template="recusals.html", title=title, lead=LEAD_OWN if is_me else LEAD, view=view, crumbs=crumbs)
 
 
 def _line(one: Recusal, called: Mapping[str, str], today: date) -> Line:
