@@ -11,6 +11,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 from loop.kernel.messages import SendFailed
+from notifiers import reasons
 
 LONGEST_REST = timedelta(days=1)
 """Nobody is spared longer, whatever the other side asks."""
@@ -66,10 +67,10 @@ class Answer:
         if self.accepted:
             return
         if 300 <= self.status < 400:
-            raise SendFailed(f"{self.host} answered {self.status}: redirects are not followed", permanent=True)
+            raise SendFailed(reasons.REDIRECTED.filled(host=self.host, status=self.status), permanent=True)
         passing = self.status in AGAIN or self.status >= 500
         raise SendFailed(
-            f"{self.host} answered {self.status}",
+            reasons.ANSWERED.filled(host=self.host, status=self.status),
             permanent=not passing,
             retry_after=self.retry_after if passing else None,
             gone=self.status == 410,

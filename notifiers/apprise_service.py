@@ -17,6 +17,7 @@ from pydantic import Field, SecretStr, field_validator
 
 from loop.kernel.labels import Label
 from loop.kernel.messages import PERSON, Letter, SendFailed
+from notifiers import reasons
 from notifiers.options import ChannelOptions, Configured
 from notifiers.rendering import plain, subject
 from notifiers.secret import Secret
@@ -86,7 +87,7 @@ class AppriseService(Configured[AppriseOptions]):
         """Hand the letter to the service; Apprise tells neither why it failed nor whether that lasts."""
         service = self._service(letter.address)
         if service is None:
-            raise SendFailed(UNFIT.en, permanent=True)
+            raise SendFailed(UNFIT, permanent=True)
         text = plain(letter, LONGEST, clean=guarded)
         try:
             async with asyncio.timeout(self._options.timeout):
@@ -94,9 +95,9 @@ class AppriseService(Configured[AppriseOptions]):
                     body=text, title=guarded(subject(letter)), body_format=_library().NotifyFormat.TEXT
                 )
         except TimeoutError:
-            raise SendFailed("the service did not answer in time") from None
+            raise SendFailed(reasons.SERVICE_SILENT) from None
         if not taken:
-            raise SendFailed("the service did not take the letter")
+            raise SendFailed(reasons.SERVICE_REFUSED)
         return False
 
     def _service(self, address: str) -> Any:

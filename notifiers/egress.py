@@ -20,6 +20,7 @@ import httpx
 
 from loop.kernel.labels import Label
 from loop.kernel.messages import SendFailed
+from notifiers import reasons
 from notifiers.addresses import Address, Network, may_reach, plainest
 from notifiers.answer import Answer
 
@@ -35,6 +36,7 @@ INSIDE = Label(
     "该网址指向内部网络；确需使用的，请管理员在 allow_networks 中开放。",
     "the address leads inside this network; an administrator may open it by allow_networks",
 )
+INSIDE_AT = Label(f"{{host}}：{INSIDE.zh}", f"{{host}}: {INSIDE.en}")
 TRIED = 3
 """Addresses of one host that are tried in turn."""
 LABEL = r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?"
@@ -78,7 +80,7 @@ class Egress:
         """Send and read the answer, as far as it comes in time; raises `SendFailed` where none came or none may be asked."""
         target = _target(url)
         if isinstance(target, Label):
-            raise SendFailed(target.en, permanent=True)
+            raise SendFailed(target, permanent=True)
         arriving = _Arriving()
         try:
             async with asyncio.timeout(self.timeout):
@@ -87,7 +89,7 @@ class Egress:
                 await self._exchange(pinned, arriving)
         except (httpx.HTTPError, OSError) as broken:
             if not arriving.status:
-                raise SendFailed(f"{target.host} {_reason(broken)}") from None
+                raise SendFailed(_reason(broken).filled(host=target.host)) from None
         return Answer(
             target.host, arriving.status, arriving.headers, bytes(arriving.body), arriving.complete, self.now()
         )
@@ -108,7 +110,7 @@ class Egress:
         if not found:
             raise socket.gaierror
         if not all(may_reach(address, self.allow_networks) for address in found):
-            raise SendFailed(f"{target.host}: {INSIDE.en}", permanent=True)
+            raise SendFailed(INSIDE_AT.filled(host=target.host), permanent=True)
         return found[:TRIED]
 
     async def _exchange(self, pinned: Sequence[httpx.Request], arriving: _Arriving) -> None:
@@ -185,13 +187,13 @@ async def _read(response: httpx.Response, arriving: _Arriving) -> None:
         await response.aclose()
 
 
-def _reason(broken: Exception) -> str:
+def _reason(broken: Exception) -> Label:
     if isinstance(broken, TimeoutError | httpx.TimeoutException):
-        return "did not answer in time"
+        return reasons.SILENT
     if isinstance(broken, socket.gaierror):
-        return "is a name that can't be resolved now"
+        return reasons.UNKNOWN_NAME
     if "CERTIFICATE_VERIFY_FAILED" in str(broken):
-        return "shows a certificate that is not trusted"
+        return reasons.UNTRUSTED
     if isinstance(broken, httpx.ConnectError | OSError):
-        return "can't be reached"
-    return "broke off without a readable answer"
+        return reasons.UNREACHABLE
+    return reasons.BROKEN_OFF

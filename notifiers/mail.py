@@ -21,6 +21,7 @@ from pydantic import AfterValidator, Field, FilePath, SecretStr
 
 from loop.kernel.labels import Label
 from loop.kernel.messages import PERSON, Letter, SendFailed
+from notifiers import reasons
 from notifiers.options import NO_SECRET, ChannelOptions, Configured
 from notifiers.rendering import html, plain, subject, urgent
 from notifiers.secret import quoted
@@ -141,22 +142,23 @@ class Mail(Configured[MailOptions]):
         host = self._options.host
         if isinstance(why, aiosmtplib.SMTPResponseException):
             said = quoted(str(why.message), self._options.password)
-            return SendFailed(f"{host} answered {why.code}: {said}", permanent=500 <= why.code < 600)
+            answered = reasons.ANSWERED_WITH.filled(host=host, status=why.code, said=said)
+            return SendFailed(answered, permanent=500 <= why.code < 600)
         if isinstance(why, aiosmtplib.SMTPNotSupported) or type(why) is aiosmtplib.SMTPException:
             # Only what the letter itself needs is for good; a server may learn to keep secrets, or to let us sign in.
             lasting = isinstance(why, aiosmtplib.SMTPNotSupported)
-            return SendFailed(f"{host} does not offer what is needed: {why.message}", permanent=lasting)
+            return SendFailed(reasons.LACKING.filled(host=host, said=quoted(why.message)), permanent=lasting)
         if isinstance(why, TimeoutError):
-            return SendFailed(f"{host} did not answer in time")
+            return SendFailed(reasons.SILENT.filled(host=host))
         if "CERTIFICATE_VERIFY_FAILED" in str(why):
-            return SendFailed(f"{host} shows a certificate that is not trusted")
-        return SendFailed(f"{host} can't be reached or broke off ({type(why).__name__})")
+            return SendFailed(reasons.UNTRUSTED.filled(host=host))
+        return SendFailed(reasons.LINE_BROKEN.filled(host=host, kind=type(why).__name__))
 
     # ---- the message -------------------------------------------------------------------------------------------------
 
     def _written(self, letter: Letter) -> EmailMessage:
         if refusal := self.refuses(letter.address):
-            raise SendFailed(refusal.en, permanent=True)
+            raise SendFailed(refusal, permanent=True)
         message = EmailMessage(policy=SMTP)
         message["To"] = Address(addr_spec=letter.address)
         message["From"] = self._options.sender

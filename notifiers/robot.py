@@ -12,6 +12,7 @@ from typing import Any
 from pydantic import SecretStr
 
 from loop.kernel.messages import SendFailed
+from notifiers import reasons
 from notifiers.answer import Answer
 from notifiers.egress import Egress
 from notifiers.secret import quoted
@@ -39,13 +40,13 @@ class Dialect:
         code = told.get(self.code)
         if type(code) is not int or (code == 0 and not answer.accepted):
             answer.check()
-            raise SendFailed(f"{answer.host} gave an answer that can't be understood")
+            raise SendFailed(reasons.NOT_UNDERSTOOD.filled(host=answer.host))
         if code == 0:
             return
         said = quoted(str(told.get(self.text, "")), *secrets)
         full = code in self.full or (code not in self.busy and FREQUENCY.search(said) is not None)
         raise SendFailed(
-            f"{answer.host} refused with {code}: {said}",
+            reasons.REFUSED_WITH.filled(host=answer.host, code=code, said=said),
             permanent=not full and code not in self.busy,
             retry_after=(answer.retry_after or self.rest) if full else None,
         )

@@ -21,7 +21,7 @@ from pydantic import (
 
 from loop.kernel.labels import Label
 from loop.kernel.messages import PERSON, Letter, SendFailed
-from notifiers import template
+from notifiers import reasons, template
 from notifiers.answer import Answer
 from notifiers.options import NO_SECRET, ChannelOptions, Configured
 from notifiers.rendering import line
@@ -145,7 +145,7 @@ class Sms(Configured[SmsOptions]):
     async def send(self, letter: Letter) -> bool:
         """Hand the text to the gateway, which says nothing of whether it arrives."""
         if refusal := self.refuses(letter.address):
-            raise SendFailed(refusal.en, permanent=True)
+            raise SendFailed(refusal, permanent=True)
         told, text = self._options, line(letter, self._options.longest)
         given = template.values(
             address=letter.address, text=text, id_=letter.id, secret=told.secret.get_secret_value()
@@ -174,11 +174,12 @@ class Sms(Configured[SmsOptions]):
         words = answer.text if answer.json is None else json.dumps(answer.json, ensure_ascii=False)
         said = quoted(_without_number(words, number), *told.hidden, *private)
         if told.again and told.again.on(answer):
-            raise SendFailed(f"{answer.host} can't take it now: {said}", retry_after=answer.retry_after)
+            raise SendFailed(reasons.BUSY.filled(host=answer.host, said=said), retry_after=answer.retry_after)
         answer.check()
         unread = not answer.complete or not answer.text.strip() or bool(told.success.path and answer.json is None)
         passing = unread or FREQUENCY.search(said) is not None
-        raise SendFailed(f"{answer.host} refused: {said}", permanent=not passing, retry_after=answer.retry_after)
+        why = reasons.REFUSED.filled(host=answer.host, said=said)
+        raise SendFailed(why, permanent=not passing, retry_after=answer.retry_after)
 
 
 def _without_number(words: str, number: str) -> str:

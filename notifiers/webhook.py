@@ -12,6 +12,7 @@ from standardwebhooks.webhooks import EmptyWebhookSecretError
 
 from loop.kernel.labels import Label
 from loop.kernel.messages import PROGRAM, Letter, SendFailed
+from notifiers import reasons
 from notifiers.options import ChannelOptions, Configured
 
 
@@ -27,15 +28,13 @@ class Webhook(Configured[ChannelOptions]):
     async def send(self, letter: Letter) -> bool:
         """Post the letter's body; a status of success is the program's receipt."""
         if not letter.secrets:
-            raise SendFailed("the endpoint has no secret to sign with", permanent=True)
+            raise SendFailed(reasons.UNSIGNED, permanent=True)
         now = self._egress.now().astimezone(UTC)
         try:
             body = letter.body.encode()
             signatures = [Signer(secret).sign(letter.id, now, letter.body) for secret in letter.secrets]
         except (ValueError, EmptyWebhookSecretError) as wrong:
-            raise SendFailed(
-                "the letter can't be signed: its secret or its body can't be read", permanent=True
-            ) from wrong
+            raise SendFailed(reasons.UNSIGNABLE, permanent=True) from wrong
         answer = await self._egress.request(
             letter.address,
             content=body,

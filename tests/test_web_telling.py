@@ -149,7 +149,8 @@ async def test_what_was_given_up_is_found_with_its_cause_and_sent_again(pages: P
     listed = await browser.get("/admin/deliveries?dead=true")
     assert "发送失败" in listed.text
     assert "chief·某 chief" in listed.text
-    assert letter.error in listed.text
+    assert letter.error
+    assert letter.error.zh in listed.text
     whole = await browser.get(f"/admin/deliveries/{letter.key}")
     assert len(whole.root.all("ol", class_="tries")[0].all("li")) == 1
     again = await browser.send(listed.form(f"/admin/deliveries/{letter.key}/replay"))

@@ -13,9 +13,11 @@ from loop.access import Caller
 from loop.api.answers import Answer, json_answer, listed
 from loop.api.bodies import body_of
 from loop.api.calls import looking, taking
+from loop.api.deliveries import reason_text
 from loop.api.deps import name_in, once_of, service_of, shaped, writer
 from loop.api.describe import REFUSALS_OF_READING, REFUSALS_OF_WRITING, said
 from loop.api.once import KeptAnswer
+from loop.api.problems import language
 from loop.api.shapes import Shape
 from loop.authority import require
 from loop.engine.trial import trial
@@ -99,7 +101,8 @@ async def test_channel(request: Request, name: str) -> Response:
     if earlier:
         return earlier.response()
     tried = await trial(service.outbox.channels[name], address)
-    answer = json_answer({"sent": not tried.error, "delivered": tried.delivered, "error": tried.error or None})
+    error = reason_text(tried.error, language(request))
+    answer = json_answer({"sent": error is None, "delivered": tried.delivered, "error": error})
     if once:
         await asyncio.wrap_future(service.store.submit(lambda tx: once.keep(tx, answer)))
     return answer.response()

@@ -17,12 +17,14 @@ from loop.api.deps import path_text, query_of, service_of, writing
 from loop.api.describe import IDEMPOTENCY_KEY, REFUSALS_OF_READING, REFUSALS_OF_WRITING, parameters, said
 from loop.api.history import PageQuery
 from loop.api.inbox import belongs
+from loop.api.problems import language
 from loop.api.shapes import Shape
 from loop.api.views import instant
 from loop.authority import regions_of, require, widest_region
 from loop.engine.resending import resend, status_of
 from loop.kernel.calendar import Calendar
 from loop.kernel.errors import NotFound
+from loop.kernel.labels import Label
 from loop.kernel.people import ADMIN, AUDITOR, CHIEF, DIRECTOR, OFFICER
 from loop.store import deliveries, gaps, mailbox, names, offices, told
 from loop.store.deliveries import Delivery, Tried
@@ -158,23 +160,33 @@ class Coverage(Shape):
 # ---- deliveries ----------------------------------------------------------------------------------------------------
 
 
-def delivery_view(delivery: Delivery, called: dict[str, tuple[str, str]], calendar: Calendar) -> dict[str, Any]:
+def reason_text(why: Label | None, spoken: str) -> str | None:
+    """Why a letter was not taken, in the language `spoken`; None where it was."""
+    return why.in_(spoken) if why else None
+
+
+def delivery_view(
+    delivery: Delivery, called: dict[str, tuple[str, str]], calendar: Calendar, spoken: str
+) -> dict[str, Any]:
     """A delivery as answers show it."""
     name, full_name = called.get(delivery.person_id, (None, None))
     return {
         "id": delivery.key, "channel": delivery.channel, "person": name, "full_name": full_name, "address": delivery.address,
         "findings": delivery.copies, "urgent": delivery.urgent, "status": status_of(delivery), "attempts": delivery.attempts,
         "queued_at": instant(delivery.queued_at, calendar), "sent_at": instant(delivery.sent_at, calendar),
-        "delivered_at": instant(delivery.delivered_at, calendar), "error": delivery.error or None,
+        "delivered_at": instant(delivery.delivered_at, calendar), "error": reason_text(delivery.error, spoken),
     }  # fmt: skip
 
 
-def attempts_view(tried: Sequence[Tried], calendar: Calendar) -> list[dict[str, Any]]:
+def attempts_view(tried: Sequence[Tried], calendar: Calendar, spoken: str) -> list[dict[str, Any]]:
     """Every try of a delivery."""
     return [
-        {"no": one.place, "at": instant(one.at, calendar), "error": one.error or None, "permanent": one.permanent}
+        {
+            "no": one.place, "at": instant(one.at, calendar), "error": reason_text(one.error, spoken),
+            "permanent": one.permanent,
+        }
         for one in tried
-    ]
+    ]  # fmt: skip
 
 
 @router.get(
@@ -196,7 +208,7 @@ async def list_deliveries(request: Request) -> Response:
         page = found[: asked.limit]
         called = names.of_people(tx, (one.person_id for one in page))
         following = cursor(DELIVERIES, (page[-1].id,)) if len(found) > asked.limit else None
-        return listed([delivery_view(one, called, service.calendar) for one in page], following)
+        return listed([delivery_view(one, called, service.calendar, language(request)) for one in page], following)
 
     return await looking(request, work)
 
@@ -219,9 +231,10 @@ async def read_delivery(request: Request, id: str) -> Response:  # noqa: A002  t
     def work(tx: Tx, caller: Caller) -> Answer:
         found = _kept(tx, caller, path_text(request, "id"), *KEEPERS)
         called = names.of_people(tx, [found.person_id])
-        view = delivery_view(found, called, service.calendar)
+        spoken = language(request)
+        view = delivery_view(found, called, service.calendar, spoken)
         tried = deliveries.tries_of(tx, [found.id])[found.id]
-        return json_answer({**view, "tries": attempts_view(tried, service.calendar)})
+        return json_answer({**view, "tries": attempts_view(tried, service.calendar, spoken)})
 
     return await looking(request, work)
 
@@ -236,15 +249,15 @@ async def replay_delivery(request: Request, id: str) -> Response:  # noqa: A002 
 
     def work(tx: Tx, caller: Caller) -> Answer:
         found = _kept(tx, caller, path_text(request, "id"), ADMIN)
-        return json_answer(replayed(tx, found, service.outbox.real(), service.calendar))
+        return json_answer(replayed(tx, found, service.outbox.real(), service.calendar, language(request)))
 
     return await writing(request, work)
 
 
-def replayed(tx: Tx, found: Delivery, real: datetime, calendar: Calendar) -> dict[str, Any]:
+def replayed(tx: Tx, found: Delivery, real: datetime, calendar: Calendar, spoken: str) -> dict[str, Any]:
     """A delivery that goes once more; raises Conflict for one that is still under way or went through."""
     again = resend(tx, found, real)
-    return delivery_view(again, names.of_people(tx, [again.person_id]), calendar)
+    return delivery_view(again, names.of_people(tx, [again.person_id]), calendar, spoken)
 
 
 # ---- who was told of a finding -------------------------------------------------------------------------------------
@@ -268,12 +281,12 @@ async def list_told(request: Request, number: str) -> Response:
         shown = [one for one in page if full or one.message.person_id == caller.actor.id]
         called = names.of_people(tx, (one.message.person_id for one in shown))
         following = cursor(TOLD, (page[-1].message.seq, page[-1].message.id)) if len(found) > asked.limit else None
-        return listed([told_view(one, called, service.calendar) for one in shown], following)
+        return listed([told_view(one, called, service.calendar, language(request)) for one in shown], following)
 
     return await looking(request, work)
 
 
-def told_view(one: Told, called: dict[str, tuple[str, str]], calendar: Calendar) -> dict[str, Any]:
+def told_view(one: Told, called: dict[str, tuple[str, str]], calendar: Calendar, spoken: str) -> dict[str, Any]:
     """What one person was told, as answers show it."""
     message = one.message
     name, full_name = called.get(message.person_id, ("", ""))
@@ -281,15 +294,16 @@ def told_view(one: Told, called: dict[str, tuple[str, str]], calendar: Calendar)
     return {
         "seq": message.seq, "step": message.step, "person": name, "full_name": full_name, "role": message.role,
         "gap": message.gap or None, **{at: instant(getattr(message, at), calendar) for at in times},
-        "acknowledged_at": instant(message.signed_at, calendar), "ways": [_way(way, calendar) for way in one.ways],
+        "acknowledged_at": instant(message.signed_at, calendar), "ways": [_way(way, calendar, spoken) for way in one.ways],
     }  # fmt: skip
 
 
-def _way(way: Way, calendar: Calendar) -> dict[str, Any]:
+def _way(way: Way, calendar: Calendar, spoken: str) -> dict[str, Any]:
     return {
         "channel": way.channel, "due_at": instant(way.due_at, calendar), "delivery": way.delivery or None,
         "attempts": way.attempts, "sent_at": instant(way.sent_at, calendar),
-        "delivered_at": instant(way.delivered_at, calendar), "dropped": way.dropped or None, "error": way.error or None,
+        "delivered_at": instant(way.delivered_at, calendar), "dropped": way.dropped or None,
+        "error": reason_text(way.error, spoken),
     }  # fmt: skip
 
 

@@ -17,10 +17,20 @@ from loop.access import Caller
 from loop.api.answers import Answer, json_answer, json_text, listed
 from loop.api.bodies import Body, body_of
 from loop.api.calls import changes, looking, made_at, posting, sending, taking
-from loop.api.deliveries import DELIVERIES, LARGEST_ID, AttemptOut, DeliveryOut, attempts_view, delivery_view, replayed
+from loop.api.deliveries import (
+    DELIVERIES,
+    LARGEST_ID,
+    AttemptOut,
+    DeliveryOut,
+    attempts_view,
+    delivery_view,
+    reason_text,
+    replayed,
+)
 from loop.api.deps import name_in, once_of, query_of, service_of, shaped, writer, writing
 from loop.api.describe import IDEMPOTENCY_KEY, REFUSALS_OF_READING, REFUSALS_OF_WRITING, made, parameters, said
 from loop.api.history import PageQuery
+from loop.api.problems import language
 from loop.api.shapes import Shape
 from loop.api.views import instant
 from loop.engine.subscriptions import Subscriptions
@@ -118,13 +128,13 @@ def subscriptions(service: Service) -> Subscriptions:
     return Subscriptions(service.book.workflow, service.outbox.channels)
 
 
-def view(hook: Webhook, calendar: Calendar) -> dict[str, Any]:
+def view(hook: Webhook, calendar: Calendar, spoken: str) -> dict[str, Any]:
     """A subscription as answers show it, without its secrets."""
     return {
         "id": hook.id, "name": hook.name, "url": hook.url, "region": hook.region or None, "unit": hook.unit_id or None,
         "actions": list(hook.actions), "created_at": instant(hook.created_at, calendar), "active": hook.active,
         "failures": hook.failures, "failing_since": instant(hook.failing_since, calendar),
-        "off_reason": hook.off_reason or None,
+        "off_reason": reason_text(hook.off_reason, spoken),
     }  # fmt: skip
 
 
@@ -145,7 +155,7 @@ async def list_webhooks(request: Request) -> Response:
         found = webhooks.of_person(tx, caller.actor.id, limit=asked.limit + 1, after=after)
         page = found[: asked.limit]
         following = cursor(SCOPE, (page[-1].id,)) if len(found) > asked.limit else None
-        return listed([view(hook, service.calendar) for hook in page], following)
+        return listed([view(hook, service.calendar, language(request)) for hook in page], following)
 
     return await looking(request, work)
 
@@ -164,7 +174,7 @@ async def add_webhook(request: Request) -> Response:
             tx, caller.actor, name=new.name, url=new.url, region=new.region, unit=new.unit, actions=new.actions,
             real=service.access.real(),
         )  # fmt: skip
-        return made_at(f"webhooks/{hook.id}", {**view(hook, service.calendar), "secret": secret})
+        return made_at(f"webhooks/{hook.id}", {**view(hook, service.calendar, language(request)), "secret": secret})
 
     return await _secretly(request, sent, work)
 
@@ -173,7 +183,11 @@ async def add_webhook(request: Request) -> Response:
 async def read_webhook(request: Request, id: str) -> Response:  # noqa: A002  the name in the address
     """Without its secrets."""
     service = service_of(request)
-    return await looking(request, lambda tx, caller: json_answer(view(_own(tx, caller, service, id), service.calendar)))
+
+    def work(tx: Tx, caller: Caller) -> Answer:
+        return json_answer(view(_own(tx, caller, service, id), service.calendar, language(request)))
+
+    return await looking(request, work)
 
 
 @router.patch(
@@ -187,7 +201,7 @@ async def change_webhook(request: Request, id: str) -> Response:  # noqa: A002  
     def work(tx: Tx, caller: Caller, read: Callable[[], ChangedWebhook]) -> Answer:
         hook = _own(tx, caller, service, id)
         after = subscriptions(service).change(tx, hook, changes(read()))
-        return json_answer(view(after, service.calendar))
+        return json_answer(view(after, service.calendar, language(request)))
 
     return await posting(request, ChangedWebhook, work)
 
@@ -205,7 +219,7 @@ async def rotate(request: Request, id: str) -> Response:  # noqa: A002  the name
         asked = shaped(Rotation, sent.wanted)
         keep = timedelta(hours=asked.keep_hours)
         after, secret = subscriptions(service).rotate(tx, hook, keep, service.access.real())
-        return json_answer({**view(after, service.calendar), "secret": secret})
+        return json_answer({**view(after, service.calendar, language(request)), "secret": secret})
 
     return await _secretly(request, sent, work)
 
@@ -249,7 +263,11 @@ async def list_attempts(request: Request, id: str) -> Response:  # noqa: A002  t
         found = deliveries.page(tx, limit=asked.limit + 1, before=before, webhook_id=hook.id)
         page = found[: asked.limit]
         tried, calendar = deliveries.tries_of(tx, [one.id for one in page]), service.calendar
-        items = [{**delivery_view(one, {}, calendar), "tries": attempts_view(tried[one.id], calendar)} for one in page]
+        spoken = language(request)
+        items = [
+            {**delivery_view(one, {}, calendar, spoken), "tries": attempts_view(tried[one.id], calendar, spoken)}
+            for one in page
+        ]
         following = cursor(DELIVERIES, (page[-1].id,)) if len(found) > asked.limit else None
         return listed(items, following)
 
@@ -269,6 +287,6 @@ async def replay(request: Request, id: str, delivery: str) -> Response:  # noqa:
         found = deliveries.by_key(tx, name_in(delivery))
         if found is None or found.webhook_id != hook.id:
             raise NotFound
-        return json_answer(replayed(tx, found, service.outbox.real(), service.calendar))
+        return json_answer(replayed(tx, found, service.outbox.real(), service.calendar, language(request)))
 
     return await writing(request, work)

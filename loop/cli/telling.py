@@ -38,7 +38,8 @@ def try_channel(
             raise _unknown(channel, ", ".join(sorted(known)) or "none")
         tried = asyncio.run(trial(parts.outbox.channels[channel], to))
     if tried.error:
-        console.errors.print(f"{channel}: {tried.error}")
+        # Printed with markup, what a server answered could colour the line or break it.
+        console.errors.out(f"{channel}: {tried.error.zh}\n{channel}: {tried.error.en}")
         raise typer.Exit(1)
     console.say(f"{channel}: {'delivered 已送达' if tried.delivered else 'sent 已发送'}")
 
@@ -68,7 +69,7 @@ def outbox(
             "letters": [
                 {
                     "id": d.key, "channel": d.channel, "person": called.get(d.person_id, ("",))[0], "status": STATUS[d.dead],
-                    "attempts": d.attempts, "error": d.error,
+                    "attempts": d.attempts, "error": _why(d),
                 }
                 for d in shown
             ],
@@ -76,8 +77,12 @@ def outbox(
         return
     for d in shown:
         person = called.get(d.person_id, ("–",))[0]
-        console.say(f"{d.key}  {d.channel}  {person}  {STATUS[d.dead]}  {d.attempts} attempts  {d.error}")
+        console.say(f"{d.key}  {d.channel}  {person}  {STATUS[d.dead]}  {d.attempts} attempts  {_why(d)}")
     console.say(f"{len(again)} go again" if replay else f"{len(shown)} letters")
+
+
+def _why(delivery: Delivery) -> str:
+    return delivery.error.en if delivery.error else ""
 
 
 def _all(parts: Parts, *, dead: bool) -> list[Delivery]:

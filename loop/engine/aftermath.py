@@ -10,6 +10,7 @@ from loop.engine.audience import Reach
 from loop.engine.dispatch import Dispatch
 from loop.kernel.decide import Book
 from loop.kernel.finding import NEVER
+from loop.kernel.labels import Label
 from loop.kernel.messages import backoff
 from loop.store import deliveries, gaps, mailbox, standings, webhooks
 from loop.store.deliveries import Delivery
@@ -37,7 +38,7 @@ def went_through(tx: Tx, delivery: Delivery, now: datetime) -> None:
             gaps.heal(tx, _undelivered(message, ""), now, SENT_AT_LAST)
 
 
-def refused(tx: Tx, book: Book, delivery: Delivery, why: str, *, gone: bool, now: datetime, real: datetime) -> None:
+def refused(tx: Tx, book: Book, delivery: Delivery, why: Label, *, gone: bool, now: datetime, real: datetime) -> None:
     """Count a refusal against an endpoint; one that lasts, or wants nothing any more, is switched off and its owner told."""
     hook = webhooks.get(tx, delivery.webhook_id)
     if hook is None or not hook.active:
@@ -54,7 +55,7 @@ def refused(tx: Tx, book: Book, delivery: Delivery, why: str, *, gone: bool, now
         carried = deliveries.of_deliveries(tx, [delivery.id]).get(delivery.id, [])
         standing = standings.standings(tx, [copy.chain for copy in carried])
         office = next((one.office_id for one in standing.values()), "")
-        about = {"webhook": hook.id, "name": hook.name, "why": why}
+        about = {"webhook": hook.id, "name": hook.name, "why": why._asdict()}
         alarms.raise_alarm(tx, book, alarms.ENDPOINT_OFF, office, [Reach(hook.person_id, OWNER)], about, now)
 
 

@@ -14,12 +14,13 @@ from functools import partial
 
 import structlog
 
-from loop.engine import aftermath
+from loop.engine import aftermath, reasons
 from loop.engine.clock import Clock
 from loop.engine.dispatch import BATCH, Dispatch, Postage
 from loop.engine.forming import Former
-from loop.engine.scribe import DONE, Scribe
+from loop.engine.scribe import Scribe
 from loop.kernel.decide import Book
+from loop.kernel.labels import Label
 from loop.kernel.messages import Channel, Letter, SendFailed
 from loop.store import deliveries, mailbox
 from loop.store.deliveries import Copy, Delivery
@@ -37,7 +38,7 @@ class Attempt:
 
     delivery: Delivery
     delivered: bool = False
-    error: str = ""
+    error: Label | None = None
     permanent: bool = False
     retry_after: timedelta | None = None
     gone: bool = False
@@ -131,14 +132,14 @@ class Outbox:
         seen = self.scribe.look(tx, [copy for copies in carried.values() for copy in copies], now)
         parcels: list[tuple[Delivery, list[Copy]]] = []
         for delivery in taken:
-            reasons = [(copy, seen.why_not(copy)) for copy in carried.get(delivery.id, ())]
-            for copy, why in reasons:
+            looked = [(copy, seen.why_not(copy)) for copy in carried.get(delivery.id, ())]
+            for copy, why in looked:
                 if why:
                     deliveries.drop(tx, [copy.id], why)
-            if needed := [copy for copy, why in reasons if not why]:
+            if needed := [copy for copy, why in looked if not why]:
                 parcels.append((delivery, needed))
             else:
-                deliveries.spare(tx, delivery, reasons[0][1] if reasons else DONE)
+                deliveries.spare(tx, delivery, reasons.NEEDLESS[looked[0][1] if looked else reasons.DONE])
         letters = self.scribe.letters(tx, parcels, seen, now, real)
         return [(delivery, letter) for (delivery, _), letter in zip(parcels, letters, strict=True)]
 
@@ -151,19 +152,20 @@ class Outbox:
     async def _send(self, delivery: Delivery, letter: Letter, turn: asyncio.Semaphore) -> Attempt:
         channel = self.channels.get(delivery.channel)
         if channel is None:
-            return Attempt(delivery, error=f"no channel {delivery.channel} is configured", permanent=True)
+            why = reasons.UNCONFIGURED.filled(channel=delivery.channel)
+            return Attempt(delivery, error=why, permanent=True)
         async with turn:
             try:
                 # Whatever takes longer than half the lease could be taken by somebody else before it is settled.
                 async with asyncio.timeout(self.lease_seconds / 2):
                     return Attempt(delivery, delivered=await channel.send(letter))
             except SendFailed as failed:
-                return Attempt(delivery, False, str(failed), failed.permanent, failed.retry_after, failed.gone)
+                return Attempt(delivery, False, failed.why, failed.permanent, failed.retry_after, failed.gone)
             except TimeoutError:
-                return Attempt(delivery, error="the channel did not answer in time")
+                return Attempt(delivery, error=reasons.SILENT)
             except Exception as broken:
                 LOG.exception("channel.broken", channel=delivery.channel, delivery=delivery.key)
-                return Attempt(delivery, error=f"the channel broke: {type(broken).__name__}")
+                return Attempt(delivery, error=reasons.BROKEN.filled(kind=type(broken).__name__))
 
     def _settle(self, tx: Tx, results: Sequence[Attempt]) -> None:
         now, real = self.clock.now(tx), self.real()
@@ -175,7 +177,7 @@ class Outbox:
                 continue
             given_up = result.permanent or delivery.failures + 1 >= self.attempts
             LOG.warning(
-                "delivery.failed", key=delivery.key, channel=delivery.channel, error=result.error, dead=given_up
+                "delivery.failed", key=delivery.key, channel=delivery.channel, error=result.error.en, dead=given_up
             )
             wait = aftermath.wait_of(delivery, result.retry_after)
             retry_at = None if given_up else real + wait

@@ -14,6 +14,7 @@ from typing import Any
 
 from loop.engine.dispatch import Postage
 from loop.engine.links import Seal, link_for, make_seal
+from loop.engine.reasons import DONE, LEFT, OUT_OF_SIGHT, READ, SWITCHED_OFF
 from loop.kernel.calendar import local_day
 from loop.kernel.decide import Book
 from loop.kernel.finding import is_end
@@ -35,13 +36,6 @@ from loop.store.webhooks import Webhook
 PRESSING = frozenset({"warn", "urge", "remind"})
 """Steps that only press for what runs: once that is done, nobody need hear of them."""
 NOBODY = "-"
-READ, DONE, LEFT, OUT_OF_SIGHT, SWITCHED_OFF = (
-    "read already",
-    "done already",
-    "reader has left",
-    "out of sight",
-    "switched off",
-)
 
 
 @dataclass(frozen=True, slots=True)

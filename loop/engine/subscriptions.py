@@ -64,7 +64,7 @@ class Subscriptions:
         if "actions" in wanted:
             wanted["actions"] = self._actions(wanted["actions"])
         if wanted.get("active") and not hook.active:
-            wanted |= {"failures": 0, "failing_since": NEVER, "off_reason": ""}
+            wanted |= {"failures": 0, "failing_since": NEVER, "off_reason": None}
         after = replace(hook, **wanted)
         webhooks.change(tx, after)
         return after

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 import structlog
 import uuid_utils
 
+from loop.engine import reasons
 from loop.kernel.errors import Invalid
+from loop.kernel.labels import Label
 from loop.kernel.messages import PERSON, Channel, Letter, Notice, SendFailed
 
 LOG = structlog.get_logger(__name__)
@@ -20,10 +22,10 @@ NOTICE = Notice(
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """How a test went; `error` is empty where the channel took the letter."""
+    """How a test went; `error` is None where the channel took the letter."""
 
     delivered: bool = False
-    error: str = ""
+    error: Label | None = None
 
 
 async def trial(channel: Channel, address: str) -> Trial:
@@ -35,9 +37,9 @@ async def trial(channel: Channel, address: str) -> Trial:
         async with asyncio.timeout(SECONDS):
             return Trial(delivered=await channel.send(letter))
     except SendFailed as failed:
-        return Trial(error=str(failed))
+        return Trial(error=failed.why)
     except TimeoutError:
-        return Trial(error="the channel did not answer in time")
+        return Trial(error=reasons.SILENT)
     except Exception as broken:
         LOG.exception("channel.broken", channel=channel.name)
-        return Trial(error=f"the channel broke: {type(broken).__name__}")
+        return Trial(error=reasons.BROKEN.filled(kind=type(broken).__name__))

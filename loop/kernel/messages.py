@@ -52,14 +52,15 @@ class Letter:
 class SendFailed(Exception):
     """The channel did not take the letter; `permanent` means never again, `retry_after` how long it asks to be spared.
 
-    `gone`: the receiver wants nothing any more, neither this letter nor another.
+    `why` is read by people, and so holds no secret; logs have it in English. `gone`: the receiver wants nothing any more,
+    neither this letter nor another.
     """
 
     def __init__(
-        self, why: str, *, permanent: bool = False, retry_after: timedelta | None = None, gone: bool = False
+        self, why: Label, *, permanent: bool = False, retry_after: timedelta | None = None, gone: bool = False
     ) -> None:
-        self.permanent, self.retry_after, self.gone = permanent or gone, retry_after, gone
-        super().__init__(why)
+        self.why, self.permanent, self.retry_after, self.gone = why, permanent or gone, retry_after, gone
+        super().__init__(why.en)
 
 
 class Channel(Protocol):

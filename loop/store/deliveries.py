@@ -13,6 +13,8 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, bindparam, func, insert, or_, select, update
 
+from loop.kernel.labels import Label
+from loop.store import labels
 from loop.store.core import table_of
 from loop.store.instants import instant_of, text_of
 from loop.store.postal import WAITING, AttemptRow, CopyRow, DeliveryRow
@@ -65,7 +67,7 @@ class Delivery:
     sent_at: datetime | None
     delivered_at: datetime | None
     dead: int
-    error: str
+    error: Label | None
 
 
 # ---- copies --------------------------------------------------------------------------------------------------------
@@ -239,23 +241,27 @@ def settle(tx: Tx, delivery: Delivery, real: datetime, *, sent_at: datetime, del
     """Records a delivery as sent, and as delivered where the channel knows."""
     at = text_of(sent_at)
     tx.run(_SETTLE, delivery=delivery.id, sent_at=at, delivered_at=at if delivered else None, error="")
-    _note(tx, delivery, real, "", permanent=False)
+    _note(tx, delivery, real, None, permanent=False)
 
 
-def fail(tx: Tx, delivery: Delivery, real: datetime, error: str, *, retry_at: datetime | None, permanent: bool) -> None:
+def fail(
+    tx: Tx, delivery: Delivery, real: datetime, error: Label, *, retry_at: datetime | None, permanent: bool
+) -> None:
     """Records why a delivery could not be sent; tried again at `retry_at` (real time), or given up where that is None."""
     again = text_of(retry_at or real)
-    tx.run(_MISSED, delivery=delivery.id, again=again, given_up=0 if retry_at else GIVEN_UP, why=error)
+    tx.run(_MISSED, delivery=delivery.id, again=again, given_up=0 if retry_at else GIVEN_UP, why=labels.text_of(error))
     _note(tx, delivery, real, error, permanent=permanent)
 
 
-def spare(tx: Tx, delivery: Delivery, why: str) -> None:
+def spare(tx: Tx, delivery: Delivery, why: Label) -> None:
     """Records that a delivery need not be sent any more."""
-    tx.run(_FAIL, delivery=delivery.id, not_before=text_of(delivery.not_before), dead=NOT_NEEDED, error=why)
+    tx.run(
+        _FAIL, delivery=delivery.id, not_before=text_of(delivery.not_before), dead=NOT_NEEDED, error=labels.text_of(why)
+    )
 
 
-def _note(tx: Tx, delivery: Delivery, real: datetime, error: str, *, permanent: bool) -> None:
-    row = {"delivery_id": delivery.id, "place": delivery.attempts, "at": text_of(real), "error": error}
+def _note(tx: Tx, delivery: Delivery, real: datetime, error: Label | None, *, permanent: bool) -> None:
+    row = {"delivery_id": delivery.id, "place": delivery.attempts, "at": text_of(real), "error": labels.text_of(error)}
     tx.many(_NOTE, [row | {"permanent": int(permanent)}])
 
 
@@ -285,7 +291,7 @@ class Tried(NamedTuple):
 
     place: int
     at: datetime
-    error: str
+    error: Label | None
     permanent: bool
 
 
@@ -348,7 +354,7 @@ def tries_of(tx: Tx, ids: Sequence[int]) -> dict[int, list[Tried]]:
     """Every try to send each of these deliveries, in order."""
     found: dict[int, list[Tried]] = {id_: [] for id_ in ids}
     for id_, place, at, error, permanent in tx.all(_TRIES, ids=ids) if ids else ():
-        found[id_].append(Tried(place, instant_of(at), error, bool(permanent)))
+        found[id_].append(Tried(place, instant_of(at), labels.label_of(error), bool(permanent)))
     return found
 
 
@@ -385,4 +391,4 @@ def _delivery(row: Sequence[Any]) -> Delivery:
     values = dict(zip(_OF_DELIVERY, row, strict=True))
     for name in ("queued_at", "not_before", "sent_at", "delivered_at"):
         values[name] = instant_of(values[name]) if values[name] else None
-    return Delivery(**values | {"urgent": bool(values["urgent"])})
+    return Delivery(**values | {"urgent": bool(values["urgent"]), "error": labels.label_of(values["error"])})

@@ -1,8 +1,9 @@
 """The tables of how people are told: copies, deliveries and their attempts, contacts, gaps, webhooks, leaders' links.
 
 A `message` (see `tables`) is what one person is told; a `copy` is that message by one channel; a `delivery` is one
-sending, which may carry several copies. Instants of the service's clock and of the machine's are told apart by name:
-those of leases and attempts (`not_before`, `tried_at`, `attempt.at`) are the machine's.
+sending, which may carry several copies. Why a try failed and why a program is told nothing more (`error`, `off_reason`)
+stand there in both languages, as `labels` writes them. Instants of the service's clock and of the machine's are told apart
+by name: those of leases and attempts (`not_before`, `tried_at`, `attempt.at`) are the machine's.
 """
 
 from __future__ import annotations

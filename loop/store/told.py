@@ -7,6 +7,8 @@ from datetime import datetime
 
 from sqlalchemy import bindparam, select, tuple_
 
+from loop.kernel.labels import Label
+from loop.store import labels
 from loop.store.core import table_of
 from loop.store.instants import instant_of
 from loop.store.mailbox import COLUMNS, Message, message_of
@@ -31,7 +33,7 @@ class Way:
     delivered_at: datetime | None = None
     dead: int = 0
     dropped: str = ""
-    error: str = ""
+    error: Label | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,5 +80,5 @@ def _way(row: tuple[object, ...]) -> Way:
         channel=str(channel), person_id=str(person), due_at=instant_of(str(due_at)), delivery=str(key or ""),
         attempts=int(str(attempts or 0)), sent_at=instant_of(str(sent)) if sent else None,
         delivered_at=instant_of(str(delivered)) if delivered else None, dead=int(str(dead or 0)), dropped=str(dropped),
-        error=str(error or ""),
+        error=labels.label_of(str(error or "")),
     )  # fmt: skip

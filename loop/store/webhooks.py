@@ -11,6 +11,8 @@ from typing import Any
 from sqlalchemy import Integer, Text, bindparam, insert, literal, or_, select, union, update
 
 from loop.kernel.finding import NEVER
+from loop.kernel.labels import Label
+from loop.store import labels
 from loop.store.core import table_of
 from loop.store.instants import instant_of, text_of
 from loop.store.postal import CopyRow, WebhookRow
@@ -46,7 +48,7 @@ class Webhook:
     active: bool = True
     failures: int = 0
     failing_since: datetime = NEVER
-    off_reason: str = ""
+    off_reason: Label | None = None
 
 
 _READ = (
@@ -132,6 +134,7 @@ def _row(hook: Webhook) -> dict[str, Any]:
     return {name: getattr(hook, name) for name in _READ} | {
         "actions": f",{','.join(hook.actions)}," if hook.actions else EVERY, "secrets": json.dumps(secrets),
         "created_at": text_of(hook.created_at), "active": int(hook.active), "failing_since": text_of(hook.failing_since),
+        "off_reason": labels.text_of(hook.off_reason),
     }  # fmt: skip
 
 
@@ -143,5 +146,6 @@ def _hook(row: Sequence[Any]) -> Webhook:
             "actions": tuple(name for name in values["actions"].split(",") if name and name != EVERY),
             "secrets": tuple(secrets), "active": bool(values["active"]), "created_at": instant_of(values["created_at"]),
             "failing_since": instant_of(values["failing_since"]),
+            "off_reason": labels.label_of(values["off_reason"]),
         }
     )  # fmt: skip

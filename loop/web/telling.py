@@ -55,7 +55,7 @@ class Try:
 
     place: int
     at: Moment | None
-    error: str
+    error: Label | None
     permanent: bool
 
 
@@ -77,7 +77,7 @@ class LetterLine:
     queued: Moment | None
     sent: Moment | None
     delivered: Moment | None
-    error: str
+    error: Label | None
     tries: tuple[Try, ...] = ()
 
 

@@ -61,7 +61,7 @@ class HookLine:
     active: bool
     failures: int
     failing_since: Moment | None
-    off_reason: str
+    off_reason: Label | None
     made: Moment | None
 
 
