@@ -37,6 +37,7 @@ HEALED_BY: Mapping[str, Label] = {
     "somebody of the role knows": Label("该角色已有人知悉", "somebody of the role knows"),
     "read": Label("已读", "it was read"),
     "sent another way": Label("已改用其他渠道发送", "sent another way"),
+    "sent at last": Label("重试后已发出", "sent at last"),
 }
 TOLD_AT = Label("已在第 {step} 步补发给接任人员", "the successor was told at step {step}")
 TOLD = "told at step "
