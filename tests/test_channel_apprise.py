@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from loop.kernel.labels import Label
 from loop.kernel.messages import Channel, Letter, SendFailed
 from notifiers import build
 from tests.channel_makers import letter, notice, refusal
@@ -160,7 +161,7 @@ async def test_a_letter_that_was_not_taken_is_tried_again(answer: Reply) -> None
 async def test_a_service_that_is_slow_is_left() -> None:
     async with service("/{address}?rto=0.5", SILENCE, timeout=0.1) as (channel, _):
         no = await refusal(channel, to_li())
-    assert (str(no), no.permanent) == ("the service did not answer in time", False)
+    assert (no.why, no.permanent) == (Label("通知服务未在限定时间内答复", "the service did not answer in time"), False)
 
 
 @pytest.mark.parametrize(

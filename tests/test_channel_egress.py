@@ -289,6 +289,7 @@ async def test_a_name_that_nobody_knows_now_may_be_known_later() -> None:
     for way in (walled(), egress(ELSEWHERE, resolve=unknown)):
         no = await refusal(way, "https://robot.test/s3cr3t")
         assert (str(no), no.permanent) == ("robot.test is a name that can't be resolved now", False)
+        assert no.why.zh == "暂时无法解析主机名 robot.test"
 
 
 async def test_a_name_that_takes_too_long_is_given_up() -> None:
@@ -312,6 +313,7 @@ async def test_a_host_must_prove_its_name() -> None:
             url = server.url(host=host, scheme="https")
             no = await refusal(way_to(host, trusting=trusting), url)
             assert (str(no), no.permanent) == (f"{host} shows a certificate that is not trusted", False)
+            assert no.why.zh == f"{host} 的证书不受信任"
         assert server.requests == []
         for host in ("robot.test", "robot.test."):
             url = server.url(host=host, scheme="https")

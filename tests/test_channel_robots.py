@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from loop.kernel.labels import Label
 from loop.kernel.messages import Channel, Letter, SendFailed
 from notifiers import build, dingtalk, feishu
 from tests.channel_makers import DingtalkServer, FeishuServer, WecomServer, letter, notice
@@ -335,7 +336,7 @@ async def test_a_documented_code_within_a_yes_of_http_means_what_the_document_sa
         no = await refusal(channel)
     # Pieces of the address are hidden, whatever they are.
     hidden = text.replace("webhook", "…") if kind == "wecom" else text
-    assert str(no) == f"127.0.0.1 refused with {code}: {hidden}"
+    assert no.why == Label(f"127.0.0.1 拒绝接收，代码 {code}：{hidden}", f"127.0.0.1 refused with {code}: {hidden}")
     assert (no.permanent, no.retry_after, no.gone) == (permanent, spare, False)
 
 

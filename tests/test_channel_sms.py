@@ -13,6 +13,7 @@ from urllib.parse import parse_qsl
 import pytest
 from pydantic import ValidationError
 
+from loop.kernel.labels import Label
 from loop.kernel.messages import Channel, Letter, SendFailed
 from notifiers import build
 from tests.channel_makers import Gateway, letter, notice, refusal
@@ -125,7 +126,8 @@ async def test_a_letter_goes_through_a_gateway_that_checks_its_key_and_answers_i
         no = await refusal(channel, to_li(address="19900000000"))
     assert gateway.taken == [(NUMBER, f"{TOLD} {URL}")]
     assert no.permanent
-    assert str(no) == '127.0.0.1 refused: {"result": [{"code": "BLACK", "words": "number … is black-listed"}]}'
+    said = '{"result": [{"code": "BLACK", "words": "number … is black-listed"}]}'
+    assert no.why == Label(f"127.0.0.1 拒绝接收：{said}", f"127.0.0.1 refused: {said}")
     async with sms(gateway, secret="old-key", **options) as (channel, _):
         no = await refusal(channel, to_li())
     assert (str(no), no.permanent, len(gateway.taken)) == ("127.0.0.1 answered 401", True, 1)
@@ -376,3 +378,4 @@ async def test_a_gateway_inside_the_office_is_reached_only_where_its_network_is_
         with pytest.raises(SendFailed, match="inside this network") as no:
             await channel.send(to_li())
         assert (no.value.permanent, server.requests) == (True, [])
+        assert no.value.why.zh.startswith("127.0.0.1：该网址指向内部网络")
