@@ -56,7 +56,9 @@ class DeliveryQuery(BaseModel):
 
 
 class DeliveryOut(Shape):
-    """One sending: `id` is what the receiver saw; status is owed, sent, delivered, given_up or not_needed."""
+    """One sending: `id` is what the receiver saw; status is owed, sent, delivered, given_up or not_needed. `error` is in
+    the caller's language.
+    """
 
     id: str
     channel: str
