@@ -189,8 +189,11 @@ def _known_cast(tx: Tx) -> Cast:
 
 def test_a_notice_that_cannot_be_read_names_its_lines(loop: Command, office: Path) -> None:
     file = office / "bad.csv"
-    file.write_text("day,kind,name,source\n2027-13-01,holiday,x,y\n", encoding="utf-8")
-    assert loop("calendar", "load", str(file)).exit_code == 1
+    file.write_text("day,kind,name,source\n2027-13-01,holiday,x,y\n[/red],holiday,x,y\n", encoding="utf-8")
+    refused = loop("calendar", "load", str(file))
+    assert refused.exit_code == 1
+    assert "2027-13-01" in refused.stderr
+    assert "[/red]" in refused.stderr
 
 
 @pytest.mark.parametrize(

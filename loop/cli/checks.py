@@ -40,7 +40,7 @@ def check(as_json: Annotated[bool, typer.Option("--json", help="For programs.")]
     try:
         premises, people = store.read(lambda tx: (inhabited_states(tx, PREMISES), people_model(tx)))
     except Unavailable as unavailable:
-        console.errors.print(f"workflow only, without people and findings: {unavailable.label.en}")
+        console.errors.print(f"workflow only, without people and findings: {unavailable.label.en}", markup=False)
     finally:
         store.close()
     faults = check_model(book.workflow, book.table, book.rules, people, premises)

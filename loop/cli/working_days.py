@@ -52,7 +52,7 @@ def load(
     try:
         days = calendars.parse_notice(file.read_text(encoding="utf-8-sig"))
     except (calendars.NoticeError, UnicodeDecodeError) as wrong:
-        console.errors.print(str(wrong))
+        console.errors.print(str(wrong), markup=False)
         raise typer.Exit(1) from None
     with console.parts() as parts:
         with console.bar("counting messages", quiet=as_json) as progress:
