@@ -139,7 +139,8 @@ def over(tx: Tx, caller: Caller, person: Person) -> Post | None:
     if person.id == caller.actor.id and caller.actor.posts:
         return None
     there = places_of(tx, person.id, caller.today)
-    able = (post for post in caller.actor.posts if post.role in OVERSEERS)
+    # Whoever stands in for somebody decides nothing about them that they could not decide themselves.
+    able = (post for post in caller.actor.posts if post.role in OVERSEERS and post.for_id != person.id)
     post = next((post for post in able if any(post.covers(path) for path in there)), None)
     if post is None:
         raise Forbidden

@@ -61,3 +61,18 @@ async def test_nobody_decides_about_somebody_outside_their_region(pages: Pages) 
     assert (await officer.get(f"/recusals/{pages.world.cast.ids['inspector']}")).status == 403
     assert "同事的回避" not in (await officer.get(MINE)).text
     assert "/profile/recusals" not in (await (await pages.browser("school")).get("/profile")).links().values()
+
+
+async def test_a_chief_does_not_lift_their_own_recusal_by_the_hand_of_a_substitute(pages: Pages) -> None:
+    chief, officer, director = [await pages.browser(name) for name in ("chief", "officer", "director")]
+    await chief.send((await chief.get(MINE)).form(MINE), **AWAY)
+    away = {"name": "officer", "from_on": pages.world.day(), "until_on": pages.world.day(9)}
+    await chief.send((await chief.get("/profile/substitutes")).form("/profile/substitutes"), **away)
+    ids = pages.world.cast.ids
+    assert (await officer.get(f"/recusals/{ids['inspector']}")).status == 200
+    path = f"/recusals/{ids['chief']}"
+    assert (await officer.get(path)).status == 403
+    lift = (await director.get(path)).form(f"{path}/lift")
+    csrf = dict((await officer.get(MINE)).form(MINE).fields)["csrf"]
+    assert (await officer.send(lift, csrf=csrf)).status == 403
+    assert (await director.send(lift)).path == f"{path}?done=recusal-lifted"
