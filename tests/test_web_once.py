@@ -82,6 +82,30 @@ async def test_files_of_an_action_sent_twice_are_attached_once(pages: Pages) -> 
     assert attachments(pages, number).count(PDF[0]) == 2
 
 
+async def test_files_of_an_action_sent_twice_at_once_are_attached_once(pages_on_both: Pages) -> None:
+    number = pages_on_both.world.executing()
+    school = await pages_on_both.browser("school")
+    for action, given in (("report_progress", {"text": "已清空一半", "percent": "50"}), ("attach", {})):
+        path = f"/findings/{number}/actions/{action}"
+        page = await school.get(path)
+        field = "_files:" if action == "attach" else "_files:attachments"
+        both = await asyncio.gather(*(multipart(school, page, path, [(field, PDF)], **given) for _ in range(2)))
+        assert {one.path.partition("#")[0] for one in both} == {f"/findings/{number}?done=acted.{action}"}
+    assert attachments(pages_on_both, number).count(PDF[0]) == 2
+
+
+async def test_a_form_that_was_answered_with_a_page_is_still_done_once_when_sent_twice_at_once(
+    pages_on_both: Pages,
+) -> None:
+    inspector = await pages_on_both.browser("inspector")
+    page = await inspector.get(NEW)
+    refused = await multipart(inspector, page, NEW, [("_files:", ("a.svg", b"<svg/>", ""))], **GIVEN)
+    assert refused.path == NEW
+    first, second = await asyncio.gather(*(multipart(inspector, page, NEW, [], **GIVEN) for _ in range(2)))
+    assert first.path == second.path
+    assert first.path.endswith("?done=acted.open")
+
+
 async def test_a_mark_opens_no_door(pages: Pages) -> None:
     inspector, school = await pages.browser("inspector"), await pages.browser("school")
     form = (await inspector.get(NEW)).form(NEW)

@@ -22,6 +22,11 @@ _OF = Prepared(
 )  # fmt: skip
 _CLAIM = Prepared(upsert(_ROW, ["person_id", "key"]))
 _REMEMBER = Prepared(upsert(_ROW, ["person_id", "key"], sets=["digest", "status", "headers", "answer", "at"]))
+_GIVE_UP = Prepared(
+    delete(_ROW).where(
+        _ROW.c.person_id == bindparam("person_id"), _ROW.c.key == bindparam("key"), _ROW.c.status == _PENDING
+    )
+)  # fmt: skip
 _FORGET = Prepared(delete(_ROW).where(_ROW.c.at < bindparam("at")))
 
 
@@ -64,6 +69,11 @@ def remember(tx: Tx, person_id: str, key: str, answer: Answer, at: datetime) -> 
         _REMEMBER, person_id=person_id, key=key, digest=answer.digest, status=answer.status, headers=answer.headers,
         answer=answer.answer, at=text_of(at),
     )  # fmt: skip
+
+
+def give_up(tx: Tx, person_id: str, key: str) -> None:
+    """Leave a claimed key to the next request: committed without an answer it would hold nobody back."""
+    tx.run(_GIVE_UP, person_id=person_id, key=key)
 
 
 def forget_before(tx: Tx, at: datetime) -> int:

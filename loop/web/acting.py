@@ -23,7 +23,7 @@ from loop.web import known
 from loop.web.filled import Filled
 from loop.web.forms import Form, FormMaker
 from loop.web.notices import ACTED
-from loop.web.page import Crumb, Goto, Page, Visitor, change, led_before, look, redirect, show
+from loop.web.page import Crumb, Goto, Page, Visitor, change, look, show
 from loop.web.places import action_page, finding_page
 from loop.web.sent import Sent
 from loop.web.uploads import ATTACH, attach_all, sent_with_files, ticked
@@ -83,8 +83,6 @@ async def act(request: Request, number: str, action: str) -> Response:
     if request.headers.get("accept", "").startswith("application/json"):
         return await _uploaded(request, number)
     given = await sent_with_files(request)
-    if given.uploads and (there := await led_before(request, given.whole)):
-        return redirect(there)
     attached = await attach_all(request, number, given)
     sent, uploads = ticked(given.sent, attached), _uploads(given.sent) + len(attached)
     if sent.has(MORE) or sent.has(UPLOAD) or given.faults or (action == ATTACH and not attached):

@@ -6,7 +6,7 @@ Only the very same form counts as sent twice. Whoever goes back in the browser, 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from starlette.requests import Request
@@ -31,20 +31,23 @@ class Sending:
     digest: str
     at: datetime
 
-    def went_to(self, tx: Tx) -> str:
-        """The address to which the same sending led before; empty where this is the first."""
-        kept = requests.claim(tx, self.person_id, PAGE + self.digest, self.digest, self.at)
-        return kept.answer if kept else ""
+    def part(self, name: str) -> Sending:
+        """A piece of it that is done in a transaction of its own."""
+        return replace(self, digest=digest(f"{self.digest}\n{name}"))
 
-    def has_led_to(self, tx: Tx) -> str:
-        """The same, where nothing is written yet."""
-        kept = requests.earlier(tx, self.person_id, PAGE + self.digest)
+    def went_to(self, tx: Tx) -> str:
+        """What the same sending led to before; empty where this is the first."""
+        kept = requests.claim(tx, self.person_id, PAGE + self.digest, self.digest, self.at)
         return kept.answer if kept else ""
 
     def keep(self, tx: Tx, address: str) -> None:
         """It was done, and leads there."""
         answer = Answer(self.digest, DONE, "{}", address)
         requests.remember(tx, self.person_id, PAGE + self.digest, answer, self.at)
+
+    def give_up(self, tx: Tx) -> None:
+        """It was not done; what is committed all the same keeps the next one from nothing."""
+        requests.give_up(tx, self.person_id, PAGE + self.digest)
 
 
 def sending_of(request: Request, sent: Sent, person_id: str, at: datetime) -> Sending | None:

@@ -165,19 +165,9 @@ def _once(request: Request, tx: Tx, sent: Sent, work: Work) -> Goto | Page | Ref
     done = work(tx, visitor)
     if isinstance(done, Goto):
         sending.keep(tx, done.address)
+    else:
+        sending.give_up(tx)
     return done
-
-
-async def led_before(request: Request, sent: Sent) -> Goto | None:
-    """Where this very form led when it was sent before; for work that comes before its transaction."""
-
-    def work(tx: Tx) -> str:
-        visitor = visitor_of(request, tx, sent)
-        sending = sending_of(request, sent, visitor.actor.id, visitor.service.access.real())
-        return sending.has_led_to(tx) if sending else ""
-
-    address = await asyncio.wrap_future(service_of(request).store.submit_read(work))
-    return Goto(address) if address else None
 
 
 async def admit(request: Request, sent: Sent) -> Visitor:

@@ -6,8 +6,9 @@ Each is an action of its own, so that what was uploaded stays although the form 
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
@@ -24,6 +25,7 @@ from loop.store import evidence
 from loop.store.evidence import StoredFile
 from loop.store.places import new_id
 from loop.store.session import Refused, Tx
+from loop.web.once import sending_of
 from loop.web.page import Visitor, service_of, visitor_of
 from loop.web.sent import LARGEST_PART, MOST_FIELDS, Sent, broken, sent_of, texts_of
 
@@ -53,7 +55,7 @@ class SentFiles:
     @property
     def whole(self) -> Sent:
         """The form with what its files are: the same words with other photos are another form."""
-        return self.sent.plus(*(("", one.file.sha256) for one in self.uploads))
+        return self.sent.plus(*((FILES + one.field, f"{one.file.sha256} {one.file.name}") for one in self.uploads))
 
 
 async def sent_with_files(request: Request) -> SentFiles:
@@ -111,13 +113,31 @@ class Attached:
 
 
 async def attach_all(request: Request, number: str, given: SentFiles) -> list[Attached]:
-    """Attach every uploaded file to the finding, each in a transaction of its own; raises what the engine refuses."""
+    """Attach every uploaded file to the finding, each in a transaction of its own, and of a form that is sent twice each
+    once; raises what the engine refuses.
+    """
     store = service_of(request).store
 
-    def work(upload: Upload) -> Callable[[Tx], Attached | Refused]:
-        return lambda tx: attach_in(tx, visitor_of(request, tx, given.sent), number, upload)
+    def work(place: int) -> Callable[[Tx], Attached | Refused]:
+        return lambda tx: _attach_once(request, tx, number, given, place)
 
-    return [await asyncio.wrap_future(store.submit(work(one))) for one in given.uploads]
+    return [await asyncio.wrap_future(store.submit(work(place))) for place in range(len(given.uploads))]
+
+
+def _attach_once(request: Request, tx: Tx, number: str, given: SentFiles, place: int) -> Attached | Refused:
+    visitor, upload = visitor_of(request, tx, given.sent), given.uploads[place]
+    sending = sending_of(request, given.whole, visitor.actor.id, visitor.service.access.real())
+    if sending is None:
+        return attach_in(tx, visitor, number, upload)
+    sending = sending.part(str(place))
+    if earlier := sending.went_to(tx):
+        return Attached(*json.loads(earlier))
+    done = attach_in(tx, visitor, number, upload)
+    if isinstance(done, Refused):
+        sending.give_up(tx)
+    else:
+        sending.keep(tx, json.dumps(astuple(done)))
+    return done
 
 
 def attach_in(tx: Tx, visitor: Visitor, number: str, upload: Upload) -> Attached | Refused:
