@@ -114,3 +114,35 @@ async def test_a_mark_opens_no_door(pages: Pages) -> None:
     assert (await school.send(form, **GIVEN, csrf=csrf)).status == 403
     refused = await inspector.http.post(NEW, data=dict(form.fields) | GIVEN | {"csrf": "forged"}, headers=HEADERS)
     assert refused.status_code == 403
+
+
+# ---- what says how something shall be is done anew when it is sent anew ------------------------------------------------
+
+
+async def test_a_recusal_declared_anew_after_it_was_lifted_holds_again(pages: Pages) -> None:
+    inspector, chief = await pages.browser("inspector"), await pages.browser("chief")
+    mine, theirs = "/profile/recusals", f"/recusals/{pages.world.cast.ids['inspector']}"
+    form = (await inspector.get(mine)).form(mine)
+    away = {"unit": "桐峰镇中心小学", "ground": "配偶在该校任教"}
+    await inspector.send(form, **away)
+    await chief.send((await chief.get(theirs)).form(f"{theirs}/lift"))
+    assert "已解除" in (await inspector.get(mine)).text
+    again = await inspector.send(form, **away)
+    assert again.path == f"{mine}?done=recusal-kept"
+    assert "已解除" not in again.text
+
+
+async def test_a_form_of_settings_gone_back_to_says_the_truth_when_it_says_kept(pages: Pages) -> None:
+    chief, admin = await pages.browser("chief"), await pages.browser("admin")
+    mine = "/profile/substitutes"
+    form = (await chief.get(mine)).form(mine)
+    away = {"name": "officer", "from_on": pages.world.day(), "until_on": pages.world.day(9)}
+    kept = await chief.send(form, **away)
+    await chief.send(kept.form(mine), name=["", ""])
+    again = await chief.send(form, **away)
+    assert again.path == f"{mine}?done=substitutes-kept"
+    assert "代理中" in again.text
+    school = "/admin/units/school"
+    named = (await admin.get(school)).form(school)
+    for name in ("桐峰镇第一小学", "桐峰镇第二小学", "桐峰镇第一小学"):
+        assert (await admin.send(named, name=name)).heading == name

@@ -214,7 +214,7 @@ def _page(tx: Tx, office: Office, typed: Typed, refusal: Label | None = None) ->
         office=office, region=names.of_regions(tx, [region]).get(region, ""), region_path=within(REGIONS, region),
         superior=above.get(office.superior_id or "", ""), people_path=address(PEOPLE, office=region),
         add_path=address(f"{PEOPLE}/new", region=region),
-        sheet=Sheet(action=here, entries=_entries(typed), button=Label("保存", "Save"), refusal=typed.refusal()),
+        sheet=Sheet(action=here, entries=_entries(typed), button=Label("保存", "Save"), refusal=typed.refusal(), sets=True),
         retire_path=f"{here}/active", refusal=refusal,
     )  # fmt: skip
     title = Label(office.name, office.name)

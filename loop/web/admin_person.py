@@ -127,7 +127,8 @@ def _details(here: str, typed: Typed) -> Sheet:
         typed.entry("full_name", "姓名", "Full name", required=True, longest=80),
         typed.entry("language", "语言", "Language", kind="choice", required=True, options=LANGUAGES),
     )
-    return Sheet(action=f"{here}/{DETAILS}", entries=entries, button=Label("保存", "Save"), refusal=typed.refusal())
+    save = Label("保存", "Save")
+    return Sheet(action=f"{here}/{DETAILS}", entries=entries, button=save, refusal=typed.refusal(), sets=True)
 
 
 def _password(here: str, typed: Typed) -> Sheet:
@@ -139,7 +140,7 @@ def _password(here: str, typed: Typed) -> Sheet:
         )
     )
     button = Label("设定新密码", "Set the new password")
-    return Sheet(action=f"{here}/{PASSWORD}", entries=entries, button=button, refusal=typed.refusal())
+    return Sheet(action=f"{here}/{PASSWORD}", entries=entries, button=button, refusal=typed.refusal(), sets=True)
 
 
 # ---- changing --------------------------------------------------------------------------------------------------------

@@ -211,7 +211,7 @@ def _page(
         following=address(here, after=below.next) if below.next else "",
         sheet=Sheet(
             action=here, entries=(typed.entry("name", "名称", "Name", required=True),),
-            button=Label("保存", "Save"), refusal=typed.refusal(),
+            button=Label("保存", "Save"), refusal=typed.refusal(), sets=True,
         ),
         retire_path=f"{here}/active", refusal=refusal,
     )  # fmt: skip

@@ -46,13 +46,17 @@ class Entry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sheet:
-    """A whole form: where it is sent, why it was refused as a whole, and the words of its button."""
+    """A whole form: where it is sent, why it was refused as a whole, and the words of its button.
+
+    `sets`: it says how something shall be. Sent twice that is no harm, and sent anew after a change it must be done anew.
+    """
 
     action: str
     entries: tuple[Entry, ...]
     button: Label
     refusal: Label | None = None
     draft: str = ""
+    sets: bool = False
 
 
 class Typed:

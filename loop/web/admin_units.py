@@ -257,7 +257,10 @@ def _page(tx: Tx, visitor: Visitor, unit: Unit, typed: Typed, refusal: Label | N
         unit=unit, kind=UNIT_KINDS[unit.kind], region=standing["region"], region_path=within(REGIONS, unit.region),
         department=standing["department"], people_path=address(PEOPLE, unit=unit.id),
         add_path=address(f"{PEOPLE}/new", unit=unit.id),
-        sheet=Sheet(action=here, entries=_entries(tx, visitor, typed), button=Label("保存", "Save"), refusal=typed.refusal()),
+        sheet=Sheet(
+            action=here, entries=_entries(tx, visitor, typed), button=Label("保存", "Save"), refusal=typed.refusal(),
+            sets=True,
+        ),
         retire_path=f"{here}/active", refusal=refusal,
     )  # fmt: skip
     return Page(template="admin_unit.html", title=Label(unit.name, unit.name), view=view, crumbs=(HOME, LIST))

@@ -41,7 +41,9 @@ YES = "yes"
 
 @dataclass(frozen=True, slots=True)
 class FormView:
-    """A form about a supervision: where it is sent, where one goes without it, and why it was refused."""
+    """A form about a supervision: where it is sent, where one goes without it, why it was refused, and whether it makes a
+    new one.
+    """
 
     path: str
     back: str
@@ -49,6 +51,7 @@ class FormView:
     form: Form
     button: Label
     refusal: Label | None
+    makes: bool = False
 
 
 # ---- beginning -------------------------------------------------------------------------------------------------------
@@ -87,7 +90,8 @@ def _new(tx: Tx, visitor: Visitor, sent: Sent | None, error: LoopError | None = 
     form = _maker(visitor, options, error).form(NewSupervision, values)
     left_out = (*LATER, *([OFFICE] if len(mine) == 1 else []))
     shown = Form(tuple(one for one in form.fields if one.name not in left_out), form.wrong)
-    view = FormView(f"{PLACE}/new", PLACE, "supervision:new", shown, Label("建立", "Begin"), _refusal(error))
+    begin_it = Label("建立", "Begin")
+    view = FormView(f"{PLACE}/new", PLACE, "supervision:new", shown, begin_it, _refusal(error), makes=True)
     return Page(template="supervision_form.html", title=NEW, view=view, crumbs=(HOME,))
 
 
