@@ -41,7 +41,7 @@ NOT_FROM_HERE = Label(
     "请求不是从本系统页面发出的，或缺少 X-CSRF-Token；请刷新页面后重试。",
     "This request does not come from a page of this service, or lacks X-CSRF-Token; reload the page and try again.",
 )
-WRONG_PASSWORD = ("原密码不正确。", "this is not your present password.")
+WRONG_PASSWORD = ("原密码不正确。", "this is not your current password.")
 SCOPE_MISSING = Label("这个令牌没有所需的权限（{scope}）。", "This token lacks the scope {scope}.")
 
 

@@ -210,6 +210,22 @@ async def test_a_batch_is_one_paper_and_its_preview_changes_nothing(site: Site) 
     assert [site.world.version(number) for number in numbers] == [v + 1 for v in before]
 
 
+async def test_a_preview_may_be_asked_for_in_the_address_and_nothing_else_may(site: Site) -> None:
+    number = site.world.received()
+    sent, key = {"action": "urge", "findings": [number], "payload": {}}, {"Idempotency-Key": "one"}
+    before = site.world.version(number)
+    preview = await site.post("officer", "/batches?preview=true", sent, headers=key)
+    assert preview.json()["preview"] is True
+    assert site.world.version(number) == before
+    refused = await site.post("officer", "/batches?preveiw=true", sent)
+    assert refused.status_code == 422
+    assert refused.json()["errors"][0]["field"] == "preveiw"
+    assert (await site.post("officer", "/batches", sent, headers=key)).json()["code"] == "idempotency_mismatch"
+    assert site.world.version(number) == before
+    assert (await site.post("officer", "/batches?preview=false", sent)).json()["preview"] is False
+    assert site.world.version(number) == before + 1
+
+
 async def test_a_batch_is_done_for_all_or_for_none(site: Site) -> None:
     ready, draft = site.world.received(), site.world.opened()
     sent = {"action": "urge", "findings": [ready, draft], "payload": {}}

@@ -228,7 +228,7 @@ async def test_the_pages_speak_english_to_who_asks_for_it(pages: Pages) -> None:
     browser = await pages.browser(language="en")
     assert (await browser.get("/report")).heading == "Report a problem"
     assert (await report(browser)).heading == "Received, thank you"
-    assert (await browser.get("/report/state")).heading == "Ask how it stands"
+    assert (await browser.get("/report/state")).heading == "Check the status of a report"
     assert (await browser.get("/results")).heading == "Published results"
 
 

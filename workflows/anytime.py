@@ -65,7 +65,7 @@ class Reply(Payload):
 
 
 class Transfer(Payload):
-    organ: Line = field("移送机关", "organ", example="区市场监督管理局")
+    organ: Line = field("移送机关", "authority", example="区市场监督管理局")
     clue: Text = field("线索", "clue", example="食堂采购票据涉嫌虚开")
 
 
@@ -308,7 +308,7 @@ ACTIONS = (
         tell=(*SERVED_ON, Tell("former_unit", _is_served)),
     ),
     Action(
-        name="correct", label=Label("勘误", "correct a slip of the pen"), by=(CHIEF,), moves=anywhere(s.AFTER_SERVICE),
+        name="correct", label=Label("勘误", "correct a clerical error"), by=(CHIEF,), moves=anywhere(s.AFTER_SERVICE),
         payload=Correction, effect=_corrected, papers=(papers.ERRATUM,), tell=(UNIT, DEPARTMENT),
     ),
 )  # fmt: skip

@@ -63,7 +63,7 @@ class Weighing(Payload):
 
 class Consent(Payload):
     agreed: Count = field("同意人数", "agreed")
-    of: Annotated[int, Field(ge=1, le=1000, strict=True)] = field("督导组人数", "of")
+    of: Annotated[int, Field(ge=1, le=1000, strict=True)] = field("督导组人数", "team members")
 
 
 class OpinionLetter(Payload):

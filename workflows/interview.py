@@ -67,7 +67,7 @@ class InterviewProposal(Payload):
 
 class InterviewNotice(Payload):
     chair: Name = field("主持人", "chair", example="li.hua", choose="person")
-    at: Instant = field("约谈时间", "at", example="2026-07-10T09:30:00+08:00")
+    at: Instant = field("约谈时间", "time", example="2026-07-10T09:30:00+08:00")
     place: Line = field("地点", "place", example="区教育督导办公室会议室")
     interviewees: Annotated[list[Outsider], Field(min_length=1, max_length=50)] = field("约谈对象", "interviewees")
     materials: Lines = field("需带材料", "materials", [], example=["整改台账"])
@@ -75,7 +75,7 @@ class InterviewNotice(Payload):
 
 class Postponement(Payload):
     reason: Text = field("改期理由", "reason", example="被约谈人赴省参会")
-    at: Instant = field("新的时间", "at", example="2026-07-15T09:30:00+08:00")
+    at: Instant = field("新的时间", "new time", example="2026-07-15T09:30:00+08:00")
 
 
 class Attendee(Outsider):

@@ -31,7 +31,7 @@ ANYTIME = {
         },
     ),
     "correct": Saying(
-        Label("有关文书已勘误，以勘误通知为准。", "A slip of the pen has been corrected; see the erratum."), apart=True
+        Label("有关文书已勘误，以勘误通知为准。", "A clerical error has been corrected; see the erratum."), apart=True
     ),
     "publish": Saying(Label("本问题有关文书已公开。", "A paper on this finding has been published."), apart=True),
     "take_down": Saying(Label("已公开的有关文书已撤下。", "A published paper has been taken down."), apart=True),

@@ -27,7 +27,7 @@ STATES = (
 class UrgentOrder(Payload):
     measure: Text = field("现场措施", "measure ordered", example="立即停用该楼层并疏散学生")
     told_to: Outsider = field("告知对象", "told to")
-    at: Instant = field("时间", "at", usually="now")
+    at: Instant = field("时间", "time", usually="now")
 
 
 class Reason(Payload):

@@ -61,8 +61,8 @@ class Returned(Payload):
 
 class Assignment(Payload):
     reviewers: Names = field("复查人员", "reviewers", example=["wang.li", "zhao.min"], choose="person")
-    mode: Literal["onsite", "documents"] = field("复查方式", "mode", "onsite", words=MODES)
-    on: Day = field("复查日期", "on", example="2026-07-08")
+    mode: Literal["onsite", "documents"] = field("复查方式", "mode of review", "onsite", words=MODES)
+    on: Day = field("复查日期", "review on", example="2026-07-08")
 
 
 class Comments(Payload):

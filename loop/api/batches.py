@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Request
@@ -13,8 +14,8 @@ from loop.access import Caller
 from loop.api import shapes
 from loop.api.answers import Answer, json_answer
 from loop.api.bodies import body_of
-from loop.api.deps import engaged, once_of, service_of, shaped
-from loop.api.describe import IDEMPOTENCY_KEY, REFUSALS_OF_ACTIONS, body, said
+from loop.api.deps import engaged, once_of, query_of, service_of, shaped
+from loop.api.describe import IDEMPOTENCY_KEY, REFUSALS_OF_ACTIONS, body, parameters, said
 from loop.api.findings import ATTACH
 from loop.api.views import document_view, instant
 from loop.engine.door import Aim
@@ -61,6 +62,14 @@ class Batch(BaseModel):
         return [Aim(one.number, one.version) for one in self.findings]
 
 
+class BatchQuery(BaseModel):
+    """`preview=true` only says what would happen."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    preview: bool = False
+
+
 ONE_BY_ONE = Invalid.field("action", "附件须逐个上传。", "files are attached one by one.", "single")
 EXAMPLE = {
     "action": "comment",
@@ -72,18 +81,23 @@ EXAMPLE = {
 
 @router.post(
     "/batches", summary="One action on many findings", responses={**said(shapes.BatchOut), **REFUSALS_OF_ACTIONS},
-    openapi_extra={**body(Batch, EXAMPLE), "parameters": [IDEMPOTENCY_KEY]},
+    openapi_extra={**body(Batch, EXAMPLE), "parameters": [*parameters(BatchQuery)["parameters"], IDEMPOTENCY_KEY]},
 )  # fmt: skip
 async def batch(request: Request) -> Response:
-    """The same action on all of these findings, or on none: a refusal names each finding that refuses, and why."""
+    """The same action on all of these findings, or on none: a refusal names each finding that refuses, and why. `preview`,
+    in the body or in the address, answers what would happen and undoes it.
+    """
     service, sent = service_of(request), await body_of(request)
+    # A key belongs to the address as well: what was previewed under it is not what is done.
+    covered = replace(sent, canonical=f"{sent.canonical}?{request.url.query}") if request.url.query else sent
 
     def work(tx: Tx, caller: Caller) -> Answer:
         asked = shaped(Batch, sent.wanted)
+        preview = asked.preview or query_of(request, BatchQuery).preview
         return service.engine.act_all_in(
             tx, caller.actor, asked.action, asked.aims(), ONE_BY_ONE if asked.action == ATTACH else asked.payload,
-            lambda tx, done: _answer(service, tx, done, preview=asked.preview),
-            preview=asked.preview, once=once_of(request, caller, sent),
+            lambda tx, done: _answer(service, tx, done, preview=preview),
+            preview=preview, once=once_of(request, caller, covered),
         )  # fmt: skip
 
     return (await engaged(request, work)).response()

@@ -171,7 +171,7 @@ def _decision(scene: Scene) -> Payload:
 
 
 def _publication(scene: Scene) -> Payload:
-    text = f"督导机构就“{scene.sample.title}”提出督导意见：{_demand(scene)}整改情况将按规定复查。"
+    text = f"督导机构就“{scene.sample.title}”提出督导意见：{_demand(scene).rstrip('。')}。整改情况将按规定复查。"
     return {"document": scene.letter, "public_text": text}
 
 

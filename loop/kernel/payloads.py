@@ -217,7 +217,7 @@ def words_of(info: FieldInfo) -> dict[str, Label]:
 
 
 _SENTENCES: dict[str, Label] = {
-    "missing": Label("必须填写", "is required"),
+    "missing": Label("必须填写", "must be filled in"),
     "extra_forbidden": Label("不是此事项的字段", "is not a field of this request"),
     "string_too_long": Label("太长", "is too long"),
     "string_too_short": Label("不能为空", "must not be empty"),
@@ -225,8 +225,8 @@ _SENTENCES: dict[str, Label] = {
     "string_type": Label("必须是文字", "must be text"),
     "int_type": Label("必须是整数", "must be a whole number"),
     "bool_type": Label("必须是 true 或 false", "must be true or false"),
-    "too_short": Label("条目太少", "has too few items"),
-    "too_long": Label("条目太多", "has too many items"),
+    "too_short": Label("条目太少", "must have more items"),
+    "too_long": Label("条目太多", "must have fewer items"),
     "control_characters": Label("含有控制字符，请删去", "contains control characters"),
     "not_one_line": Label("只能写一行", "must be a single line"),
     "empty": Label("不能为空", "must not be empty"),

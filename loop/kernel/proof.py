@@ -29,11 +29,13 @@ from loop.kernel.labels import Label
 BASIS = "中华人民共和国民法典第二百零一条至第二百零三条"
 Pause = tuple[date, date | None, str]
 
-RULES = {
-    "d": Label("{number}日", "{number} calendar days"),
-    "wd": Label("{number}个工作日", "{number} working days"),
-    "mo": Label("{number}个月", "{number} months"),
+PERIODS = {
+    "d": (Label("1日", "1 calendar day"), Label("{number}日", "{number} calendar days")),
+    "wd": (Label("1个工作日", "1 working day"), Label("{number}个工作日", "{number} working days")),
+    "mo": (Label("1个月", "1 month"), Label("{number}个月", "{number} months")),
 }
+"""A period of one, and of any other number, by its unit."""
+GIVEN = Label("指定日期", "a set date")
 EVENT = Label("期间开始的当日不计入", "the day of the event does not count")
 AT_ONCE = Label("期间为零，当日届满", "nothing to count: the period ends on this day")
 CALENDAR_DAY = Label("逐日计入", "every calendar day counts")
@@ -42,13 +44,18 @@ WORKDAY_BY = Label("工作日（{source}）", "working day ({source})")
 MAKEUP_DAY = Label("调休上班日（{source}）", "make-up working day ({source})")
 WEEKEND = Label("周末", "weekend")
 DAY_OFF = Label("{name}（{source}）", "{name} ({source})")
-MOVES_ON = Label("最后一日不是工作日，顺延：{rest}", "the last day is no working day and moves on: {rest}")
+MOVES_ON = Label("最后一日不是工作日，顺延：{rest}", "the last day is not a working day and moves on: {rest}")
 ROLLED = Label("由休息日顺延至此", "rolled from a rest day")
 PAUSED = Label("中止：{reason}", "paused: {reason}")
 STILL = Label("自此日起中止：{reason}", "paused from this day until further notice: {reason}")
 NOTHING_LEFT = Label("中止前已至最后一日，恢复当日届满", "nothing was left: the period ends when it is resumed")
 OVERDUE = Label("中止时已逾期，届满日随中止顺移", "already overdue when paused: the end moves with the pause")
 SET = Label("届满日系指定", "the end is a date that was set")
+
+
+def period(number: int, unit: str) -> Label:
+    """A length in words; one of nothing stands for a date that was set."""
+    return PERIODS[unit][number != 1].filled(number=number) if number else GIVEN
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +136,7 @@ class Proof:
 
     def as_dict(self, language: str = "zh") -> dict[str, object]:
         """Return values fit for JSON, the texts in `language` ("zh" or "en")."""
-        rule = RULES[self.unit].filled(number=self.number).in_(language)
+        rule = period(self.number, self.unit).in_(language)
         return {
             "rule": {"number": self.number, "unit": self.unit, "text": rule, "source": self.source, "basis": BASIS},
             "start": self.start.isoformat(),

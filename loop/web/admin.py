@@ -81,7 +81,7 @@ ROOMS = (
     ),
     Room(
         GAPS, "stop", GAPS_TITLE,
-        Label("哪一步没有通知到应通知的人，是否已补救。", "Which step did not reach whom it should, and whether it was made good."),
+        Label("哪一步没有通知到应通知的人，是否已补救。", "Steps that missed somebody, and whether that was made good."),
     ),
     Room(
         TOKENS, "lock", Label("访问令牌", "Tokens"),

@@ -30,7 +30,7 @@ KIND_WORDS = {
     WORK: Label("工作日", "working day"),
     REST: Label("休息日", "day of rest"),
     HOLIDAY: Label("放假", "holiday"),
-    MAKEUP: Label("调休上班", "worked in exchange"),
+    MAKEUP: Label("调休上班", "make-up day"),
 }
 
 
@@ -117,7 +117,7 @@ def _days(calendar: Calendar, year: int) -> list[Day]:
 
 
 def special_days(days: Sequence[Day]) -> tuple[Special, ...]:
-    """Holidays and days worked in exchange, and whatever else is not what its weekday makes of it."""
+    """Holidays and make-up days, and whatever else is not what its weekday makes of it."""
     return tuple(
         Special(
             day.on.isoformat(), WEEKDAYS[day.on.weekday()], KIND_WORDS[day.kind], day.kind, day.name, day.source

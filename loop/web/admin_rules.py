@@ -28,7 +28,7 @@ DISPUTES = Label("争议", "Disputes")
 RUNGS: Mapping[str, Label] = {
     "warn_before": Label("到期前提醒", "reminders before the due date"),
     "urge_after": Label("催办", "urging"),
-    "order_after": Label("督办单", "supervision order"),
+    "order_after": Label("督办单", "supervisory order"),
     "interview_after": Label("建议约谈", "proposal to interview"),
     "set_date_after": Label(
         "约谈、通报、决定所定日期到期后升级", "next level, where an interview, a bulletin or a decision set the date"

@@ -151,7 +151,7 @@ def _sheet(visitor: Visitor, typed: Typed) -> Sheet:
             value=typed.value("scopes") or READ, options=((READ, SCOPES[READ]), (WRITE, SCOPES[WRITE])),
         ),
         typed.entry(
-            "expires_on", "有效期至（可不填）", "Last day (may be left open)", kind="date",
+            "expires_on", "有效期至（可不填）", "Last day (optional)", kind="date",
             hint=Label(f"不填为 {days} 天。", f"Left open: {days} days."),
         ),
     )  # fmt: skip

@@ -12,7 +12,7 @@ from loop.kernel.clocks import Timer, next_point
 from loop.kernel.errors import NotFound
 from loop.kernel.labels import Label
 from loop.kernel.people import CAPACITIES, ROLES
-from loop.kernel.proof import RULES, Proof, proof
+from loop.kernel.proof import Proof, period, proof
 from loop.kernel.reference import PROVENANCE, beyond
 from loop.kernel.workflow import WINDOW
 from loop.service import Service
@@ -71,7 +71,7 @@ def clock_of(visitor: Visitor, timer: Timer) -> Clock:
     return Clock(
         id=timer.id, label=declared.label if declared else Label(timer.rule, timer.rule),
         owners=owners_in_words(timer.owner), due=visitor.times.due(timer.due_at),
-        length=RULES[timer.unit].filled(number=timer.number),
+        length=period(timer.number, timer.unit),
         source=beyond(book.rules.basis_of(timer.source), timer.provenance),
         provenance=PROVENANCE.get(timer.provenance, PROVENANCE["O"]), running=running, paused=timer.paused,
         moved=timer.due_at != timer.first_due_at, stopped=visitor.times.past(timer.stopped_at),
@@ -99,7 +99,7 @@ async def count(request: Request, number: str, id: str) -> Response:  # noqa: A0
             Crumb(Label("问题台账", "Ledger"), "/findings"),
             Crumb(Label(finding.number, finding.number), finding_page(finding.number)),
         )
-        title = Label(f"{clock.label.zh}：逐日计算", f"{clock.label.en}: the count day by day")
+        title = Label(f"{clock.label.zh}：逐日计算", f"{clock.label.as_heading().en}: the count day by day")
         return Page(template="clock.html", title=title, view=ProofView(clock, sheet), crumbs=crumbs)
 
     return await show(request, build)

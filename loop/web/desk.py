@@ -25,7 +25,7 @@ LEAD = Label("等您办理的事项，最急的在最前。", "What waits for yo
 AT_A_TIME = 30
 OPEN = "open"
 INSTRUCTION = "instruction_reply"
-LOOK = Label("查看", "Look")
+LOOK = Label("查看", "View")
 ABOUT = {
     "tip-off": Label("群众反映的线索", "What the public reported"),
     "supervision": Label("督导活动", "Supervision"),

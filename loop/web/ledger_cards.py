@@ -9,7 +9,7 @@ from loop.kernel.calendar import end_day, local_day
 from loop.kernel.clocks import Climb, Fire, Timer, points
 from loop.kernel.labels import Label
 from loop.kernel.people import UNIT
-from loop.kernel.proof import RULES
+from loop.kernel.proof import period
 from loop.kernel.wording import AT_ONCE, IN_TIME
 from loop.kernel.workflow import Action, Workflow
 from loop.store import timers
@@ -108,8 +108,8 @@ def _why(timer: Timer | None, line: Line, visitor: Visitor) -> Label:
         timer.started_on, timer.number, timer.unit, calendar
     ):
         return SET
-    period, day = RULES[timer.unit].filled(number=timer.number), timer.started_on.isoformat()
-    return Label(COUNTED.zh.format(day=day, period=period.zh), COUNTED.en.format(day=day, period=period.en))
+    length, day = period(timer.number, timer.unit), timer.started_on.isoformat()
+    return Label(COUNTED.zh.format(day=day, period=length.zh), COUNTED.en.format(day=day, period=length.en))
 
 
 def _otherwise(timer: Timer | None, visitor: Visitor) -> Label:

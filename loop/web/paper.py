@@ -48,7 +48,7 @@ async def read(request: Request, id: str) -> Response:  # noqa: A002  the name i
             language=visitor.language,
             deadline=flow.timers[content["deadline"]["rule"]].label if "deadline" in content else None,
         )  # fmt: skip
-        title = Label(content["title"]["zh"], content["title"]["en"])
+        title = Label(content["title"]["zh"], content["title"]["en"]).as_heading()
         crumbs = (Crumb(Label("问题台账", "Ledger"), "/findings"), *(_crumb(number) for number in about[:1]))
         view = PaperView(
             made, tuple((number, finding_page(number)) for number in about), f"/api/v1/documents/{paper.id}"

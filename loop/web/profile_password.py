@@ -74,7 +74,7 @@ async def change_password(request: Request) -> Response:
 def _check(sent: Sent) -> None:
     """Raises Invalid for what needs no look at any password kept."""
     if len(sent.get(OLD)) > LONGEST_PASSWORD or not sent.get(OLD):
-        raise Invalid.field(OLD, "请填写原密码。", "type your present password.", "missing")
+        raise Invalid.field(OLD, "请填写原密码。", "type your current password.", "missing")
     if not SHORTEST_PASSWORD <= len(sent.get(NEW)) <= LONGEST_PASSWORD:
         raise Invalid.field(
             NEW, f"须为 {SHORTEST_PASSWORD} 至 {LONGEST_PASSWORD} 个字符。",

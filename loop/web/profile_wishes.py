@@ -24,7 +24,7 @@ from loop.web.sent import Sent, sent_of
 
 router = APIRouter()
 WISHES = f"{PLACE}/notifications"
-TITLE = Label("通知方式", "How I am told")
+TITLE = Label("通知方式", "Notifications")
 LEAD = Label(
     "每一步办理都会进入收件箱；这里设置还从哪些渠道通知您。",
     "Every step stands in your inbox; here you say by which other ways you are told.",

@@ -126,4 +126,4 @@ def _text(shown: Shown) -> Label:
 def _title(kind: str, flow: Workflow) -> Label:
     """What a kind of paper is called."""
     papers = (paper for action in flow.actions.values() for paper in action.papers)
-    return next((paper.label for paper in papers if paper.kind == kind), Label("公告", "publication"))
+    return next((paper.label for paper in papers if paper.kind == kind), Label("公告", "publication")).as_heading()

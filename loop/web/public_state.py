@@ -24,7 +24,7 @@ from loop.web.times import Due, Moment, Times
 from loop.web.tip_off_words import SENTENCES, STATUS
 
 router = APIRouter()
-TITLE = Label("查询办理结果", "Ask how it stands")
+TITLE = Label("查询办理结果", "Check the status of a report")
 LEAD = Label("请输入反映问题时得到的查询码。", "Type the receipt code that you were given.")
 CODE = "code"
 LONGEST = 100

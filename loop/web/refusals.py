@@ -21,25 +21,26 @@ SIGN_IN = "/sign-in"
 
 TITLES: Mapping[int, Label] = {
     401: Label("请先登录", "Please sign in"),
-    403: Label("您不能办理此事", "This is not yours to do"),
+    403: Label("您不能办理此事", "Not allowed"),
     404: Label("没有找到", "Not found"),
     405: Label("这里不能这样操作", "Not possible here"),
     409: Label("现在不能办理", "Not possible now"),
-    412: Label("内容已被他人更新", "Somebody changed this meanwhile"),
+    412: Label("内容已被他人更新", "Somebody has changed this meanwhile"),
     413: Label("内容过大", "Too large"),
     415: Label("文件类型不接受", "This kind of file is not accepted"),
-    422: Label("填写有误", "Something is not filled in rightly"),
-    429: Label("操作太频繁", "Too many tries"),
+    422: Label("填写有误", "Something is not filled in correctly"),
+    429: Label("操作太频繁", "Too many attempts"),
     500: Label("系统出错", "Something went wrong"),
     503: Label("暂时不可用", "Unavailable for the moment"),
 }
 ADVICE: Mapping[int, Label] = {
     401: Label(
         "您可能离开太久。已填写的内容保留在本机浏览器中，登录后会恢复。",
-        "You may have been away for long. What you typed stays in this browser and is there again once you signed in.",
+        "You may have been away too long. What you typed stays in this browser and is restored once you sign in.",
     ),
     403: Label(
-        "如需办理，请联系您单位的系统管理员调整岗位。", "If it should be, ask your administrator about your posts."
+        "如需办理，请联系您单位的系统管理员调整岗位。",
+        "If it should be allowed, ask your administrator about your posts.",
     ),
     404: Label(
         "请检查编号或链接；如果确认无误，可能不在您的查看范围内。",

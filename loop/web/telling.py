@@ -21,7 +21,7 @@ AUDIT = Crumb(Label("审计", "Audit"), "/audit")
 CHANNELS, DELIVERIES, GAPS, WEBHOOKS = "/admin/channels", "/admin/deliveries", "/admin/gaps", "/webhooks"
 CHANNELS_TITLE = Label("通知渠道", "Channels")
 DELIVERIES_TITLE = Label("发送记录", "Deliveries")
-GAPS_TITLE = Label("未通知到位", "Gaps in telling")
+GAPS_TITLE = Label("未通知到位", "Notification gaps")
 LARGEST_ID = 2**62
 WATCHERS = (people.ADMIN, people.AUDITOR, people.CHIEF, people.DIRECTOR, people.OFFICER)
 """Roles whose holders see where telling people failed."""

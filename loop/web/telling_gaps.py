@@ -30,7 +30,7 @@ SCOPE = "coverage"
 AT_A_TIME = 50
 LEAD = Label(
     "每一步办理应当通知到的人，有没有通知到。能通知时系统自动补发，并记入留痕。",
-    "Whether each step reached whom it should. As soon as somebody can be told they are, and that is on record.",
+    "Whether each step reached everybody it should. Whoever was missed is told as soon as possible, on record.",
 )
 HEALED_BY: Mapping[str, Label] = {
     "closed": Label("事项已办结", "the matter is closed"),
