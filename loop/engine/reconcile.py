@@ -95,8 +95,8 @@ class Reconciliation:
             pass
         told: list[str] = []
         for gap in gaps.left_by(tx, person_id):
-            before = findings.load(tx, gap.chain, lock=False) if ":" not in gap.chain else None
-            if self._remedy(tx, gap, now) and before:
+            before = _held(tx, gap)
+            if self._remedy(tx, before, gap, now) and before:
                 after = findings.load(tx, gap.chain, lock=False) or before
                 told += mailbox.told_at(tx, gap.chain, after.version) if after.version > before.version else ()
         return told
@@ -104,10 +104,12 @@ class Reconciliation:
     # ---- healing them ------------------------------------------------------------------------------------------------
 
     def _try(self, tx: Tx, gap: Gap) -> bool:
+        finding = _held(tx, gap)
         now = self.engine.clock.now(tx)
-        # One telling makes good everything that the same role has missed of this finding.
+        # Read once the finding is held, as another worker may just have made it good. One telling makes good everything
+        # that the same role has missed of this finding.
         missed = gaps.open_of(tx, gap)
-        how = self._remedy(tx, missed[-1], now) if missed else ""
+        how = self._remedy(tx, finding, missed[-1], now) if missed else ""
         for one in missed:
             if how:
                 gaps.heal(tx, one, now, how)
@@ -115,9 +117,8 @@ class Reconciliation:
                 gaps.tried(tx, one, now)
         return bool(how)
 
-    def _remedy(self, tx: Tx, gap: Gap, now: datetime) -> str:
-        """How the gap was just made good, empty where it cannot be."""
-        finding = findings.load(tx, gap.chain, lock=True) if ":" not in gap.chain else None
+    def _remedy(self, tx: Tx, finding: Finding | None, gap: Gap, now: datetime) -> str:
+        """How the gap was just made good, empty where it cannot be; `finding` is held."""
         if finding and (is_end(finding.state) or self._is_past(tx, finding, gap)):
             return CLOSED
         if gap.why == UNDELIVERED:
@@ -172,3 +173,8 @@ class Reconciliation:
         version = engine.book.workflow.version
         outcome = write(tx, finding, decision, command, run_at=now, register=engine.register(tx), rules=version)
         return outcome.event.seq
+
+
+def _held(tx: Tx, gap: Gap) -> Finding | None:
+    """The finding that a gap is about, nobody else's until the commit; None beside findings."""
+    return findings.load(tx, gap.chain, lock=True) if ":" not in gap.chain else None
