@@ -175,3 +175,42 @@ def test_readers_are_those_who_hold_a_post_today(post: Post) -> None:
     found = world.parts.store.read(lambda tx: people.readers(tx, [ids["officer"], ids["chief"]], date(2026, 3, 2)))
     assert set(found) == {ids["chief"]}
     assert world.parts.store.read(mailbox.owed_count) == 0
+
+
+def test_who_takes_over_from_two_who_left_is_told_once(post: Post) -> None:
+    world = post.world
+    succeed(world, "officer2", "officer")
+    number = world.fed_back()
+    world.act("school", "waive_defence", number)
+    for name in ("officer", "officer2"):
+        leave(world, name)
+    succeed(world, "officer3", "officer")
+    assert reconcile(world) == 2
+    assert [m.step for m in world.inbox("officer3") if m.chain == number] == ["make_good"]
+    assert open_gaps(world) == []
+
+
+def test_who_stands_in_for_two_who_left_is_told_once(post: Post) -> None:
+    world = post.world
+    succeed(world, "officer2", "officer")
+    number = world.fed_back()
+    world.act("school", "waive_defence", number)
+    for name in ("officer", "officer2"):
+        leave(world, name)
+    assert reconcile(world) == 2
+    assert [m.step for m in world.inbox("city_chief") if m.chain == number] == ["make_good"]
+    assert open_gaps(world) == [("make_good", "officer", "stood_in")]
+
+
+def test_who_takes_over_what_was_left_and_what_reached_nobody_is_told_once_of_the_latest(post: Post) -> None:
+    world = post.world
+    number = world.fed_back()
+    world.act("school", "waive_defence", number)
+    leave(world, "officer")
+    world.act("chief", "serve_opinion", number, evaluation="总体较好", demands=["清理通道"])
+    world.act("school", "acknowledge", number, receiver={"name": "收发员"}, received_on=world.day())
+    succeed(world, "officer2", "officer")
+    assert reconcile(world) == 2
+    assert [m.step for m in world.inbox("officer2") if m.chain == number] == ["make_good"]
+    assert '"about_step":"acknowledge"' in world.trail(number)[-1].payload
+    assert open_gaps(world) == []

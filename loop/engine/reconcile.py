@@ -32,6 +32,7 @@ PATIENCE = timedelta(days=1)
 """How long to wait until a gap that could not be healed is looked at again (the service's clock)."""
 REACH_BACK = timedelta(days=31)
 """Posts that ended longer ago were looked at before."""
+MAKE_GOOD = "make_good"
 CLOSED, TOLD, READ_SINCE, OTHER_WAY = "closed", "somebody of the role knows", "read", "sent another way"
 
 
@@ -50,7 +51,8 @@ class Reconciliation:
         healed = 0
         while True:
             due = store.read(self._due)
-            for gap in due:
+            # The latest step of a finding first: who is told of that is not told of those before.
+            for gap in sorted(due, key=lambda gap: (gap.chain, -gap.seq)):
                 try:
                     healed += store.write(partial(self._try, gap=gap))
                 except Exception:
@@ -152,13 +154,15 @@ class Reconciliation:
         today = local_day(now, self.engine.book.calendar)
         seats = people.audience(tx, regions=regions, units=units, persons=persons, today=today)
         reached, _ = audience.resolve(finding, finding, [gap.role], seats)
-        told = mailbox.told_at(tx, gap.chain, gap.seq)
-        holders = [reach for reach in reached if not reach.gap]
-        if any(reach.person_id in told for reach in holders):
-            return TOLD
+        holders = [reach.person_id for reach in reached if not reach.gap]
         # Somebody who stood in was told at the step itself; only for a person who left somebody must be found at all.
-        if not (holders or (gap.why == LEFT and reached)):
+        wanted = holders or [reach.person_id for reach in reached if gap.why == LEFT]
+        if not wanted:
             return ""
+        told = mailbox.told_at(tx, gap.chain, gap.seq)
+        since = mailbox.told_since(tx, gap.chain, gap.seq, MAKE_GOOD, gap.role)
+        if not told.keys().isdisjoint(holders) or not since.isdisjoint(wanted):
+            return TOLD
         return f"told at step {self._make_good(tx, finding, gap, now)}"
 
     def _make_good(self, tx: Tx, finding: Finding, gap: Gap, now: datetime) -> int:
@@ -166,7 +170,7 @@ class Reconciliation:
         engine = self.engine
         engine.striker.strike(tx, finding, now)
         finding = findings.load(tx, finding.number, lock=True) or finding
-        action = engine.book.workflow.actions["make_good"]
+        action = engine.book.workflow.actions[MAKE_GOOD]
         payload = read(action.payload, {"seq": gap.seq, "about_step": gap.step, "role": gap.role})
         command = Command(action=action.name, actor=THE_SYSTEM, payload=payload, told=(gap.role,))
         decision = decide(engine.book, finding, command, Facts(), now)

@@ -185,6 +185,12 @@ _ONE = Prepared(
 )
 _SOME = Prepared(select(*COLUMNS).where(_MESSAGE.c.id.in_(bindparam("ids", expanding=True))))
 _OF_STEP = Prepared(select(*COLUMNS).where(_MESSAGE.c.chain == bindparam("chain"), _MESSAGE.c.seq == bindparam("seq")))
+_SINCE = Prepared(
+    select(_MESSAGE.c.person_id).where(
+        _MESSAGE.c.chain == bindparam("chain"), _MESSAGE.c.seq > bindparam("after_seq"),
+        _MESSAGE.c.step == bindparam("by_step"), _MESSAGE.c.role == bindparam("in_role"),
+    )
+)  # fmt: skip
 _ACKNOWLEDGE = Prepared(
     update(_MESSAGE)
     .where(*_MINE)
@@ -230,6 +236,11 @@ def among(tx: Tx, ids: Iterable[int]) -> dict[int, Message]:
 def told_at(tx: Tx, chain: str, seq: int) -> dict[str, Message]:
     """Who was told of one step, by person."""
     return {message.person_id: message for message in map(message_of, tx.all(_OF_STEP, chain=chain, seq=seq))}
+
+
+def told_since(tx: Tx, chain: str, seq: int, step: str, role: str) -> set[str]:
+    """The persons who were told in this role of a later step of this name."""
+    return {row[0] for row in tx.all(_SINCE, chain=chain, after_seq=seq, by_step=step, in_role=role)}
 
 
 def acknowledge(tx: Tx, message_id: int, person_id: str, at: datetime) -> bool:
