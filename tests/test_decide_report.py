@@ -90,6 +90,7 @@ GUARDS: list[tuple[str, str, str, dict[str, Any], dict[str, Any], str]] = [
     ("approve_report", "report.submitted", "chief", {}, {"kind": "comprehensive"}, "team_of_three"),
     ("approve_report", "report.submitted", "chief", {"severity": "major"}, {}, "one_step_up"),
     ("approve_report", "report.submitted", "chief", {"fed_back_on": "2026-03-03"}, {}, "fed_back_on_not_in_future"),
+    ("approve_report", "report.submitted", "chief", {"fed_back_on": "2020-03-02"}, {}, "fed_back_on_not_before_discovery"),
     ("issue_on_the_spot", "report.draft", "inspector", {}, {"kind": "special"}, "routine_and_normal"),
     ("issue_on_the_spot", "report.draft", "inspector", {}, {"severity": "major"}, "routine_and_normal"),
     ("issue_on_the_spot", "report.draft", "inspector", {"rectify_by": "2026-04-03"}, {}, "within_spot_limit"),

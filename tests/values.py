@@ -84,7 +84,7 @@ FACTS = Facts(
     | {"outsider": PersonFact(id="outsider", name="outsider", full_name="outsider")},
     office={
         "chief": frozenset({"chief", "chief2"}), "director": frozenset({"director", "director2"}),
-        "superior": frozenset({"city chief"}), "inspector": frozenset({"inspector", "inspector2"}),
+        "superior": frozenset({"city chief"}), "inspector": frozenset({"inspector", "inspector2"}), "free": frozenset({"inspector", "inspector2"}),
     },
     attachments=frozenset({"A-1", "A-2"}),
     documents={"D-letter": "opinion_letter", "D-bulletin": "bulletin", "D-praise": "praise", "D-decision": "decision"},

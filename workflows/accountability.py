@@ -38,6 +38,7 @@ from workflows.guards import (
     of_the_office,
     person_ids,
     rectify_by_later,
+    within_the_stage,
 )
 from workflows.interview import by_ladder, by_system
 from workflows.rectification import Reasons
@@ -209,6 +210,8 @@ form_decided = asks(
     if case.payload.form in {f["form"] for f in _decided(case)}
     else Label("问责决定中没有这种方式。", "The decision has no such form."),
 )  # fmt: skip
+notice_received = within_the_stage("received_on", "investigation_due", "送达日期", "The day of receipt")
+decision_received = within_the_stage("received_on", "decision_due", "送达日期", "The day of receipt")
 every_form_done = guard(
     "every_form_executed",
     "还有问责方式没有执行结果。",
@@ -291,7 +294,7 @@ ACTIONS = (
     ),
     Action(
         name="serve_notice", label=Label("问责事先告知", "serve the prior notice"), by=(CHIEF,),
-        moves=(move(s.INVESTIGATING, s.NOTIFIED),), payload=PriorNotice, guards=(each_fact_proven, known_forms),
+        moves=(move(s.INVESTIGATING, s.NOTIFIED),), payload=PriorNotice, guards=(each_fact_proven, known_forms, notice_received),
         effect=_noticed, answers=("investigation_due",), papers=(papers.DETERMINATION, papers.PRIOR_NOTICE), tell=(UNIT,),
     ),
     Action(
@@ -306,7 +309,7 @@ ACTIONS = (
     Action(
         name="decide_accountability", label=Label("作出问责决定", "decide"), by=(DIRECTOR,),
         moves=(move(s.DECIDING, s.DECIDED),), payload=Decision,
-        guards=(noticed_and_lawful, known_factors, rectify_by_later), effect=_taken, answers=("decision_due",),
+        guards=(noticed_and_lawful, known_factors, rectify_by_later, decision_received), effect=_taken, answers=("decision_due",),
         papers=(papers.DECISION,), tell=(UNIT, DEPARTMENT, SUPERIOR),
     ),
     Action(

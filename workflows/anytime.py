@@ -30,7 +30,7 @@ from loop.kernel.workflow import SAME, Action, Move, Tell, move
 from workflows import dispute, papers
 from workflows import stages as s
 from workflows.fields import NewFinding
-from workflows.guards import asks_beforehand, guard, later_than_today
+from workflows.guards import FEEDBACK_DAY, asks_beforehand, guard, later_than_today
 from workflows.report import end_suspension
 
 ALL_IN_SCOPE = (INSPECTOR, OFFICER, CHIEF, DIRECTOR, UNIT, DEPARTMENT, LEADER, REVIEWER, SUPERIOR, IN_SCOPE)
@@ -303,7 +303,7 @@ ACTIONS = (
             move(s.REPORT, SAME), move({s.PRELIMINARY, s.DEFENCE, s.DRAFTING}, s.PRELIMINARY),
             move({s.SERVED} | s.RECTIFICATION | s.REVIEW, s.SERVED),
         ),
-        guards=(no_open_dispute, unit_known), effect=_moved, papers=(papers.CHANGE_NOTICE.only(_is_served),),
+        guards=(no_open_dispute, unit_known, *FEEDBACK_DAY), effect=_moved, papers=(papers.CHANGE_NOTICE.only(_is_served),),
         restarts=("defence", "opinion_issue", "acknowledge"),
         tell=(*SERVED_ON, Tell("former_unit", _is_served)),
     ),

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from datetime import date
 
 from loop.kernel import facts
-from loop.kernel.calendar import end_day
+from loop.kernel.calendar import end_day, local_day
 from loop.kernel.case import Case
 from loop.kernel.labels import Label
 from loop.kernel.people import CHIEF, DIRECTOR
@@ -64,6 +64,14 @@ not_a_reviewer = guard(
     lambda case: not case.persons & set(case.finding.sheet.get("reviewed_by") or ()),
 )
 
+judge_not_recused = guard(
+    "judge_not_recused",
+    "您与该单位有应当回避的情形，请由他人办理。",
+    "You must stay out of matters of this unit; somebody else must judge.",
+    lambda case: not case.facts.recused,
+    needs=facts.RECUSAL,
+)
+
 
 # ---- dates ---------------------------------------------------------------------------------------------------------
 
@@ -77,6 +85,47 @@ def not_in_future(name: str, zh: str, en: str) -> Guard:
         lambda case: (day := getattr(case.payload, name)) is None or day <= case.today,
         reads=True,
     )
+
+
+def not_before_discovery(name: str, zh: str, en: str) -> Guard:
+    """The date `name` of the payload must not lie before the problem was found: a mistyped year would end windows at once."""
+
+    def holds(case: Case) -> bool:
+        opened_on = local_day(case.finding.opened_at, case.calendar)
+        found_on = case.finding.sheet.get("found_on")
+        earliest = min(date.fromisoformat(str(found_on)), opened_on) if found_on else opened_on
+        return (day := getattr(case.payload, name)) is None or day >= earliest
+
+    return guard(
+        f"{name}_not_before_discovery",
+        f"{zh}不能早于发现问题之日。",
+        f"{en} must not lie before the problem was found.",
+        holds,
+        reads=True,
+    )
+
+
+def within_the_stage(name: str, clock: str, zh: str, en: str) -> Guard:
+    """The date `name` of the payload must lie between the day on which `clock` began and today."""
+
+    def holds(case: Case) -> bool:
+        timer, day = case.finding.timer(clock), getattr(case.payload, name)
+        earliest = timer.started_on if timer else local_day(case.finding.opened_at, case.calendar)
+        return day is None or earliest <= day <= case.today
+
+    return guard(
+        f"{name}_within_the_stage",
+        f"{zh}应在本环节开始之日和今天之间。",
+        f"{en} must lie between the beginning of this stage and today.",
+        holds,
+        reads=True,
+    )
+
+
+FEEDBACK_DAY = (
+    not_in_future("fed_back_on", "反馈日期", "The day of feedback"),
+    not_before_discovery("fed_back_on", "反馈日期", "The day of feedback"),
+)
 
 
 def later_than_today(name: str, zh: str, en: str) -> Guard:

@@ -22,6 +22,7 @@ from workflows.fields import NewFinding
 from workflows.guards import (
     files_attached,
     guard,
+    judge_not_recused,
     known_people,
     none_recused,
     not_in_future,
@@ -171,10 +172,7 @@ def _passed(case: Case) -> list[Timer]:
 def _opened(case: Case, draft: Draft) -> None:
     meet_points(case, draft, _passed(case))
     ids = person_ids(case, case.payload.reviewers)
-    if not ids:
-        able = case.facts.office.get("responsible") or case.facts.office.get(INSPECTOR) or frozenset()
-        ids = sorted(able)
-    set_reviewers(case, draft, ids)
+    set_reviewers(case, draft, ids or sorted(case.facts.office.get("free", ())))
     draft.write(
         "lookback", {"reason": case.payload.reason, "unannounced": case.payload.unannounced, "opened_on": case.today}
     )
@@ -271,13 +269,13 @@ ACTIONS = (
     ),
     Action(
         name="confirm_held", label=Label("回头看：成效保持", "confirm that it held"), by=(INSPECTOR,),
-        moves=(move(s.INSPECTING, s.WATCHING),), payload=Held, guards=(files_attached("evidence"),), effect=_held,
+        moves=(move(s.INSPECTING, s.WATCHING),), payload=Held, guards=(files_attached("evidence"), judge_not_recused), effect=_held,
         answers=("lookback_due",), papers=(papers.LOOKBACK_RECORD,), tell=(UNIT, OFFICER),
     ),
     Action(
         name="relapse", label=Label("回头看：问题反弹", "record a relapse"), by=(INSPECTOR,),
         moves=(move(s.INSPECTING, RELAPSED),), payload=Relapse, effect=_relapsed,
-        guards=(files_attached("evidence"), rectify_by_later), answers=("lookback_due",),
+        guards=(files_attached("evidence"), rectify_by_later, judge_not_recused), answers=("lookback_due",),
         papers=(papers.LOOKBACK_RECORD, papers.RENEWED_NOTICE), tell=(UNIT, DEPARTMENT, LEADER, CHIEF),
     ),
     Action(

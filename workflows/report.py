@@ -15,7 +15,7 @@ from loop.kernel.workflow import SAME, START, Action, Fork, State, move
 from workflows import papers
 from workflows import stages as s
 from workflows.fields import ChangedFinding, NewFinding, Severity, found_on_or_today, record
-from workflows.guards import asks, guard, last_day, not_in_future, not_the_author, rectify_by_later
+from workflows.guards import FEEDBACK_DAY, asks, guard, last_day, not_in_future, not_the_author, rectify_by_later
 from workflows.timers import REPORT_DUE
 
 STATES = (
@@ -238,7 +238,7 @@ ACTIONS = (
     Action(
         name="approve_report", label=Label("审核通过并初步反馈", "approve and feed back"), by=(CHIEF,),
         moves=(move(s.SUBMITTED, APPROVED),), payload=Approval, effect=_approved, answers=("report_review",),
-        guards=(not_the_author, team_of_three, one_step_up, not_in_future("fed_back_on", "反馈日期", "The day of feedback")),
+        guards=(not_the_author, team_of_three, one_step_up, *FEEDBACK_DAY),
         papers=(papers.PRELIMINARY_OPINION,), tell=(UNIT,),
     ),
     Action(

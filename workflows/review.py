@@ -31,6 +31,7 @@ from workflows.guards import (
     every_item_done,
     files_attached,
     guard,
+    judge_not_recused,
     known_people,
     listed,
     new_date_later,
@@ -293,22 +294,22 @@ ACTIONS = (
     ),
     Action(
         name="pass_review", label=Label("复查通过", "pass"), by=(REVIEWER,), moves=(move(s.ONSITE, s.PASSED),),
-        payload=Passed, guards=(every_item_passes, *SIGNED), effect=_passed, answers=("review_due",),
+        payload=Passed, guards=(every_item_passes, *SIGNED, judge_not_recused), effect=_passed, answers=("review_due",),
         papers=(papers.REVIEW_OPINION,), tell=(UNIT, CHIEF),
     ),
     Action(
         name="pass_partly", label=Label("阶段性通过", "pass partly"), by=(REVIEWER,), moves=(move(s.ONSITE, s.EXECUTING),),
-        payload=PassedPartly, guards=(long_term_only, phase_reached, new_date_later, *SIGNED),
+        payload=PassedPartly, guards=(long_term_only, phase_reached, new_date_later, *SIGNED, judge_not_recused),
         effect=_passed_partly, answers=("review_due",), papers=(papers.REVIEW_OPINION,), tell=(UNIT, DEPARTMENT),
     ),
     Action(
         name="fail_review", label=Label("复查不通过", "fail"), by=(REVIEWER,), moves=(move(s.ONSITE, AFTER_FAILURE),),
-        payload=Failed, guards=(new_date_later, *SIGNED), effect=_failed, answers=("review_due",),
+        payload=Failed, guards=(new_date_later, *SIGNED, judge_not_recused), effect=_failed, answers=("review_due",),
         papers=(papers.REVIEW_OPINION, papers.RENEWED_NOTICE, papers.URGE_ORDER), tell=(UNIT, DEPARTMENT, CHIEF),
     ),
     Action(
         name="report_fraud", label=Label("报告弄虚作假", "report fraud"), by=(REVIEWER,),
-        moves=(move({s.ONSITE, s.INSPECTING}, s.REFERRED),), payload=Fraud, guards=(files_attached("proof"),),
+        moves=(move({s.ONSITE, s.INSPECTING}, s.REFERRED),), payload=Fraud, guards=(files_attached("proof"), judge_not_recused),
         effect=_fraud, papers=(papers.REVIEW_OPINION,), tell=(CHIEF, DEPARTMENT),
     ),
     Action(

@@ -11,7 +11,7 @@ from loop.kernel.calendar import Calendar, add_months, local_day
 from loop.kernel.facts import Facts
 from loop.kernel.finding import Finding
 from loop.kernel.payloads import Payload
-from loop.kernel.people import Actor
+from loop.kernel.people import INSPECTOR, Actor
 from loop.kernel.rules import RuleBook
 from loop.store import evidence, history, papers, people, places, supervisions, tip_offs
 from loop.store.session import Tx
@@ -41,6 +41,7 @@ class FactsLoader:
             kinds.TIP_OFFS: self._tip_offs,
             kinds.ATTACHMENTS: self._attachments,
             kinds.DOCUMENTS: self._documents,
+            kinds.RECUSAL: self._recusal,
         }
         found: dict[str, Any] = {}
         for need in sorted(needs):
@@ -51,8 +52,15 @@ class FactsLoader:
         unit = places.unit_fact(self._tx, str(getattr(payload, "unit", "")))
         if unit is None:
             return {}
+        return {"unit": unit, "recused": self._ground(actor, unit.id)}
+
+    def _recusal(self, finding: Finding, payload: Payload, actor: Actor) -> dict[str, Any]:
+        return {"recused": self._ground(actor, finding.unit_id)}
+
+    def _ground(self, actor: Actor, unit_id: str) -> str:
+        """What bars the actor, or whoever they stand in for, from the unit."""
         persons = {actor.id, *(post.for_id for post in actor.posts if post.for_id)}
-        return {"unit": unit, "recused": people.recused(self._tx, persons, unit.id, self._today)}
+        return people.recused(self._tx, persons, unit_id, self._today)
 
     def _supervision(self, finding: Finding, payload: Payload, actor: Actor) -> dict[str, Any]:
         named = getattr(payload, "supervision", None) or finding.supervision_id
@@ -74,9 +82,9 @@ class FactsLoader:
         found = people.holders(
             self._tx, office_region=place.office_region, superior_region=place.superior_region, today=self._today
         )
-        able = people.responsible(self._tx, finding.unit_id, self._today)
-        free = [p for p, _ in able if not people.recused(self._tx, [p], finding.unit_id, self._today)]
-        return {"office": {**found, "responsible": frozenset(free)}}
+        able = frozenset(p for p, _ in people.responsible(self._tx, finding.unit_id, self._today))
+        barred = people.barred(self._tx, able | found[INSPECTOR], finding.unit_id, self._today)
+        return {"office": {**found, "free": (able - barred) or (found[INSPECTOR] - barred)}}
 
     def _repeat(self, finding: Finding, payload: Payload, actor: Actor) -> dict[str, Any]:
         found_on = date.fromisoformat(str(finding.sheet.get("found_on") or self._today.isoformat()))

@@ -17,8 +17,9 @@ ACCOUNTABILITY = "accountability"
 TIP_OFFS = "tip_offs"
 ATTACHMENTS = "attachments"
 DOCUMENTS = "documents"
+RECUSAL = "recusal"
 KINDS = frozenset(
-    {UNIT, SUPERVISION, PEOPLE, OFFICE, REPEAT, ACCOUNTABILITY, TIP_OFFS, ATTACHMENTS, DOCUMENTS}
+    {UNIT, SUPERVISION, PEOPLE, OFFICE, REPEAT, ACCOUNTABILITY, TIP_OFFS, ATTACHMENTS, DOCUMENTS, RECUSAL}
 )  # fmt: skip
 
 
@@ -63,9 +64,11 @@ class Facts:
     supervision: SupervisionFact | None = None
     people: Mapping[str, PersonFact] = field(default_factory=dict)
     office: Mapping[str, frozenset[str]] = field(default_factory=dict)
-    """Persons who hold each role at the finding's office today, and under "superior" those of the office above."""
+    """Persons who hold each role at the finding's office today, and under "superior" those of the office above; under "free"
+    its inspectors who may look at the unit: those responsible for it, else all, but nobody who must stay away from it.
+    """
     recused: str = ""
-    """The ground that bars the actor from this unit, or empty."""
+    """The ground that bars the actor from the unit that the payload names, or else from the finding's; or empty."""
     repeat_of: str = ""
     """Number of a finding of the same unit and category written off within the repeat window, or empty."""
     accountable_on: date | None = None

@@ -167,7 +167,7 @@ _NAMED = Prepared(
     .where(_PERSON.c.name.in_(bindparam("names", expanding=True)), _PERSON.c.active == 1)
 )  # fmt: skip
 _GROUNDS = Prepared(
-    select(_RECUSAL.c.ground)
+    select(_RECUSAL.c.ground, _RECUSAL.c.person_id)
     .where(
         _RECUSAL.c.person_id.in_(bindparam("persons", expanding=True)), _RECUSAL.c.unit_id == bindparam("unit_id"),
         _RECUSAL.c.until_on >= _TODAY,
@@ -198,6 +198,13 @@ def recused(tx: Tx, person_ids: Iterable[str], unit_id: str, today: date) -> str
     wanted = sorted(set(person_ids))
     row = tx.one(_GROUNDS, persons=wanted, unit_id=unit_id, today=today.isoformat()) if wanted else None
     return str(row[0]) if row else ""
+
+
+def barred(tx: Tx, person_ids: Iterable[str], unit_id: str, today: date) -> frozenset[str]:
+    """Those of these persons who must stay away from the unit today."""
+    wanted = sorted(set(person_ids))
+    rows = tx.all(_GROUNDS, persons=wanted, unit_id=unit_id, today=today.isoformat()) if wanted else ()
+    return frozenset(row[1] for row in rows)
 
 
 # ---- who holds an office -----------------------------------------------------------------------------------------
