@@ -40,7 +40,7 @@ PROVISIONAL = Label(
     "The holidays of a year it runs through are not published yet: the date is provisional.",
 )
 STANDS_STILL = Label(
-    "期限已中止，恢复后另定日期。", "The deadline stands still; it gets another date when it is resumed."
+    "期限已中止，恢复后另定日期。", "The deadline is suspended; it gets another date once it is resumed."
 )
 GONE = Label("此期限已了结。", "This deadline no longer runs.")
 OVERDUE = Label("逾期", "overdue")

@@ -156,7 +156,7 @@ def _keys(
             Number(stands.climbing(CLIMBING), open_in(region, level_min=CLIMBING)), "climb",
         ),
         Key(Label("五个工作日内到期", "Due in 5 working days"), week),
-        Key(Label("本月登记", "Recorded this month"), month.opened),
+        Key(Label("本月登记", "Opened this month"), month.opened),
         Key(Label("本月销号", "Written off this month"), month.off, note=in_time),
     )  # fmt: skip
 

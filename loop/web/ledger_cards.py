@@ -37,7 +37,7 @@ COUNTED = Label(
 )
 SET = Label("该日期由文书、方案或批复确定。", "The date was set in a letter, the plan or a decision.")
 STANDING = Label(
-    "已依书面决定中止计时，恢复后继续计算。", "By written order the time stands still until it is resumed."
+    "已依书面决定中止计时，恢复后继续计算。", "Suspended by written order; the time runs on once it is resumed."
 )
 OTHERWISE = Label("逾期未办的，{steps}。", "If it is not done in time: {steps}.")
 STILL_NOT = Label("继续逾期的，{steps}。", "If it stays undone: {steps}.")

@@ -35,11 +35,11 @@ MINE, OTHERS = f"{PLACE}/recusals", "/recusals"
 TITLE = Label("回避", "Recusals")
 LEAD = Label(
     "登记后，此人不能再对该单位立案提出问题，也不能被指派复查、回头看或参加对该单位问题的问责调查。",
-    "Once kept, the person opens no finding about that unit, and is not assigned to its reviews, look-backs or inquiries.",
+    "Once recorded, the person may open no finding about that unit, nor be assigned to its reviews, look-backs or inquiries.",
 )
 LEAD_OWN = Label(
     "登记后，您不能再对该单位立案提出问题，也不会被指派复查、回头看或参加对该单位问题的问责调查。",
-    "Once kept, you open no finding about that unit, and are not assigned to its reviews, look-backs and inquiries.",
+    "Once recorded, you may open no finding about that unit, nor be assigned to its reviews, look-backs or inquiries.",
 )
 OF = Label("{name}的回避", "Recusals of {name}")
 
