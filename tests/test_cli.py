@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
+import pty
 import sqlite3
+import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import date
 from io import StringIO
 from pathlib import Path
@@ -122,6 +126,8 @@ def test_the_chart_and_the_reference_come_from_the_workflow(loop: Command, offic
     assert loop("diagram", "--format", "svg", "--language", "en", "--out", str(out)).exit_code == 0
     assert out.read_text(encoding="utf-8").startswith("<svg")
     assert loop("diagram", "--format", "png").exit_code == 2
+    assert "整改" in loop("diagram").stdout
+    assert "整改" not in loop("diagram", "--language", "en").stdout
     assert "`submit_plan`" in loop("reference").stdout
 
 
@@ -138,14 +144,79 @@ LEDGER = "单位,问题,类别,整改时限\n桐峰镇中心小学,围墙开裂,
 def test_a_ledger_is_read_first_then_taken_over_and_given_out(loop: Command, office: Path) -> None:
     file = office / "台账.csv"
     file.write_text(LEDGER, encoding="utf-8-sig")
-    dry = json.loads(loop("import", str(file), "--as", "officer", "--dry-run", "--json").stdout)
+    rehearsed = loop("import", str(file), "--as", "officer", "--dry-run", "--json")
+    dry = json.loads(rehearsed.stdout)
+    assert rehearsed.exit_code == 1, "one row is wrong"
     assert [row["status"] for row in dry["rows"]] == ["understood", "wrong"]
     assert dry["rows"][0]["finding"] is None
-    said = loop("import", str(file), "--as", "officer").stdout
-    assert "YX-" in said
+    done = loop("import", str(file), "--as", "officer")
+    assert "YX-" in done.stdout
+    assert done.exit_code == 1, "the wrong row was left"
     out = office / "all.csv"
     assert loop("export", str(out)).exit_code == 0
     assert "围墙开裂" in out.read_text(encoding="utf-8-sig")
+
+
+@pytest.mark.parametrize("how", ["--dry-run", "--as=officer"])
+@pytest.mark.parametrize(
+    ("row", "code"),
+    [
+        ("桐峰镇中心小学,围墙开裂,校园安全,2026-12-30", 0),
+        ("没有这个学校,围墙开裂,校园安全,2026-12-30", 1),
+        ("桐峰镇中心小学,围墙开裂,校园安全,近期", 1),
+    ],
+    ids=["understood", "wrong", "ambiguous"],
+)
+def test_an_import_fails_unless_every_row_is_understood(
+    loop: Command, office: Path, row: str, code: int, how: str
+) -> None:
+    file = office / "台账.csv"
+    file.write_text(f"单位,问题,类别,整改时限\n{row}\n", encoding="utf-8-sig")
+    assert loop("import", str(file), "--as", "officer", how).exit_code == code
+
+
+def on_a_terminal(*words: str) -> str:
+    """What a command writes where somebody looks at its standard error."""
+    ours, its = pty.openpty()
+    program = "import sys; from loop.cli.main import main; sys.exit(main())"
+    with subprocess.Popen([sys.executable, "-c", program, *words], stdout=subprocess.DEVNULL, stderr=its):
+        os.close(its)
+        seen = b""
+        with os.fdopen(ours, "rb", buffering=0) as screen, suppress(OSError):  # Linux ends a terminal with an error
+            while piece := screen.read(4096):
+                seen += piece
+    return seen.decode()
+
+
+def test_long_work_shows_how_far_it_is_where_somebody_looks(
+    loop: Command, office: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    file = office / "台账.csv"
+    file.write_text(LEDGER, encoding="utf-8-sig")
+    given = ("import", str(file), "--as", "officer", "--dry-run")
+    assert loop(*given).stderr == ""
+    assert "2/2" in on_a_terminal(*given)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("export", "{office}/all.csv", "--language", "xx"),
+        ("diagram", "--language", "xx"),
+        ("export", "{office}/all.xlsx"),
+        ("export", "{office}/nowhere/all.csv"),
+        ("diagram", "--out", "{office}/nowhere/chart.mmd"),
+        ("reference", "--out", "{office}"),
+    ],
+    ids=" ".join,
+)
+def test_wrong_use_writes_nothing_and_ends_with_two(loop: Command, office: Path, words: tuple[str, ...]) -> None:
+    before = sorted(office.iterdir())
+    refused = loop(*(word.format(office=office) for word in words))
+    assert (refused.exit_code, refused.stdout) == (2, "")
+    assert "Invalid value" in refused.stderr
+    assert [path for path in sorted(office.iterdir()) if path.suffix != ".db-shm"] == before
 
 
 NOTICE = "day,kind,name,source\n2027-02-05,holiday,春节,国务院办公厅通知\n2027-02-08,holiday,春节,国务院办公厅通知\n"

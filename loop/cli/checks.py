@@ -31,7 +31,7 @@ def add_to(app: typer.Typer) -> None:
     app.command()(reference)
 
 
-def check(as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False) -> None:
+def check(as_json: console.AsJson = False) -> None:
     """Model-check the workflow, the clocks and the people; exit 1 with the shortest trace to each fault."""
     settings = console.settings()
     book = bootstrap.book_of(settings, calendars.build((), settings.server.zone))
@@ -63,7 +63,7 @@ def check(as_json: Annotated[bool, typer.Option("--json", help="For programs.")]
     raise typer.Exit(1 if faults else 0)
 
 
-def verify(as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False) -> None:
+def verify(as_json: console.AsJson = False) -> None:
     """Recompute every hash chain and rebuild every row from its history; exit 1 names the first broken one."""
     with console.parts() as parts, console.bar("verifying", quiet=as_json) as progress:
         task = progress.add_task("events")
@@ -81,7 +81,7 @@ def verify(as_json: Annotated[bool, typer.Option("--json", help="For programs.")
     raise typer.Exit(0 if report.ok else 1)
 
 
-def doctor(as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False) -> None:
+def doctor(as_json: console.AsJson = False) -> None:
     """Say what is wrong with this installation and what to do; exit 1 if anything is."""
     findings = diagnosis.examine(console.settings())
     if as_json:
@@ -105,7 +105,7 @@ def recount() -> None:
 
 def diagram(
     form: Annotated[str, typer.Option("--format", help="mermaid or svg")] = "mermaid",
-    language: Annotated[str, typer.Option(help="zh or en")] = "zh",
+    language: console.Language = "zh",
     out: Annotated[Path | None, typer.Option(help="File to write; default: standard output.")] = None,
 ) -> None:
     """The state chart, drawn from the workflow."""
@@ -113,10 +113,15 @@ def diagram(
         raise typer.BadParameter("write mermaid or svg")
     flow = workflows.declared()
     text = chart.mermaid(flow, language) if form == "mermaid" else chart.svg(flow, language)
+    _put(text, out)
+
+
+def _put(text: str, out: Path | None) -> None:
     if out is None:
-        console.say(text)
-    else:
-        out.write_text(text, encoding="utf-8")
+        console.say(text.rstrip("\n"))
+        return
+    with console.writing(out) as file:
+        file.write(text)
 
 
 def reference(
@@ -124,8 +129,4 @@ def reference(
 ) -> None:
     """States, actions, permissions, timers and papers as Markdown, generated from the workflow and the shipped rules."""
     book = bootstrap.book_of(console.settings(), calendars.build(()))
-    text = make_reference(book.workflow, book.table, book.rules)
-    if out is None:
-        console.say(text.rstrip("\n"))
-    else:
-        out.write_text(text, encoding="utf-8")
+    _put(make_reference(book.workflow, book.table, book.rules), out)

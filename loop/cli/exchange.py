@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date
 from functools import partial
 from pathlib import Path
@@ -16,10 +17,12 @@ from loop.kernel.errors import NotFound
 from loop.kernel.labels import Label
 from loop.kernel.people import AUDITOR, Actor, Post
 from loop.ledger import exchange
-from loop.ledger.reading import Row
+from loop.ledger.reading import UNDERSTOOD, Row
 from loop.store import people, places, staff
 from loop.store.ledger_filter import LedgerFilter
 from loop.store.session import Tx
+
+SPREADSHEETS = (".xlsx", ".xls")
 
 
 def add_to(app: typer.Typer) -> None:
@@ -32,24 +35,30 @@ def take_in(
     file: Annotated[Path, typer.Argument(exists=True, dir_okay=False)],
     by: Annotated[str, typer.Option("--as", help="Sign-in name of the officer or chief who takes the rows over.")],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what was understood.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+    as_json: console.AsJson = False,
 ) -> None:
-    """Take findings over from a ledger; each row says what was understood, what is ambiguous, what is wrong."""
+    """Take findings over from a ledger; each row says what was understood, what is ambiguous, what is wrong.
+
+    Exit 1 if any row is not understood; a real run has taken over the others then.
+    """
     raw = file.read_bytes()
-    with console.parts() as parts, console.bar("taking over", quiet=as_json):
+    with console.parts() as parts, console.bar("taking over", quiet=as_json) as progress:
         engine = parts.engine
 
         def work(tx: Tx) -> exchange.Result:
             today = local_day(engine.clock.now(tx), engine.book.calendar)
             actor = _actor(tx, by, today)
-            return exchange.take_in(tx, engine, actor, raw, source=file.name, defaults={}, dry_run=dry_run)
+            return exchange.take_in(
+                tx, engine, actor, raw, source=file.name, defaults={}, dry_run=dry_run, track=progress.track
+            )
 
         result = parts.store.write(work)
     if as_json:
         console.say_json({"dry_run": dry_run, "rows": [_shown(row, result) for row in result.rows]})
-        return
-    for row in result.rows:
-        console.say(_sentence(row, result))
+    else:
+        for row in result.rows:
+            console.say(_sentence(row, result))
+    raise typer.Exit(0 if all(row.status == UNDERSTOOD for row in result.rows) else 1)
 
 
 def _actor(tx: Tx, name: str, today: date) -> Actor:
@@ -70,21 +79,29 @@ def _sentence(row: Row, result: exchange.Result) -> str:
     return f"{row.number}: {row.status} {result.made.get(row.number, '')} {said}".rstrip()
 
 
-def give_out(file: Path, language: Annotated[str, typer.Option(help="zh or en")] = "zh") -> None:
+def give_out(
+    file: Annotated[Path, typer.Argument(help="A CSV file to write.")], language: console.Language = "zh"
+) -> None:
     """Write every finding to a CSV ledger."""
-    with console.parts() as parts, console.bar("exporting") as progress:
+    if file.suffix.lower() in SPREADSHEETS:
+        raise typer.BadParameter(f"{file.suffix} cannot be written yet; name a .csv file, which spreadsheets open")
+    with console.parts() as parts, console.bar("exporting") as progress, console.writing(file) as out:
         task = progress.add_task("findings", total=None)
-        everybody = parts.store.read(_everything)
-        after: str | None = None
-        with file.open("w", encoding="utf-8", newline="") as out:
-            out.write(exchange.heading_text(language))
-            while True:
-                part = parts.store.read(partial(_part, parts, everybody, after=after, language=language))
-                out.write(part.text)
-                progress.advance(task, part.text.count("\r\n"))
-                after = part.next
-                if after is None:
-                    return
+        out.write(exchange.heading_text(language))
+        for part in _chunks(parts, language):
+            out.write(part.text)
+            progress.advance(task, part.text.count("\r\n"))
+
+
+def _chunks(parts: Parts, language: str) -> Iterator[exchange.Chunk]:
+    everybody = parts.store.read(_everything)
+    after: str | None = None
+    while True:
+        part = parts.store.read(partial(_part, parts, everybody, after=after, language=language))
+        yield part
+        after = part.next
+        if after is None:
+            return
 
 
 def _part(parts: Parts, reader: Actor, tx: Tx, *, after: str | None, language: str) -> exchange.Chunk:

@@ -56,7 +56,7 @@ def _unknown(channel: str, known: str) -> Invalid:
 def outbox(
     dead: Annotated[bool, typer.Option("--dead", help="Only what was given up.")] = False,
     replay: Annotated[bool, typer.Option("--replay", help="Send what was given up once more.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+    as_json: console.AsJson = False,
 ) -> None:
     """Show the letters that wait or were given up, the newest first; with --replay those given up go again."""
     with console.parts() as parts:

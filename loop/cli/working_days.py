@@ -24,7 +24,7 @@ def add_to(app: typer.Typer) -> None:
 @calendar.command()
 def show(
     year: Annotated[int, typer.Argument(min=1990, max=2199)],
-    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+    as_json: console.AsJson = False,
 ) -> None:
     """Show what is special about a year: holidays and make-up working days, with their notice."""
     with console.parts() as parts:
@@ -46,7 +46,7 @@ def load(
     file: Annotated[Path, typer.Argument(exists=True, dir_okay=False)],
     reason: Annotated[str, typer.Option(help="Why deadlines move; recorded with each.")] = "holiday notice loaded",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would move.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+    as_json: console.AsJson = False,
 ) -> None:
     """Load a published arrangement (CSV: day, kind, name, source) and move the running deadlines that it touches."""
     try:

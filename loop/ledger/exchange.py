@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -31,6 +31,8 @@ BOM = "\ufeff"
 SERVED = ("rectify_by", "opinion")
 """Topics that a unit and its department are told."""
 ACTION = "take_over"
+Track = Callable[[Sequence[Row]], Iterable[Row]]
+"""Hands on the rows one by one, for whoever shows progress."""
 
 
 # ---- out -----------------------------------------------------------------------------------------------------------
@@ -110,8 +112,9 @@ def admit(actor: Actor, book: Book) -> None:
 
 
 def take_in(
-    tx: Tx, engine: Engine, actor: Actor, raw: bytes, *, source: str, defaults: Mapping[str, Any], dry_run: bool
-) -> Result:
+    tx: Tx, engine: Engine, actor: Actor, raw: bytes, *, source: str, defaults: Mapping[str, Any], dry_run: bool,
+    track: Track = iter,
+) -> Result:  # fmt: skip
     """Read a file and take over each row that is understood, in the caller's transaction; a dry run undoes it all.
 
     Raises `Forbidden`, or `Invalid` for a file that is no ledger. What is wrong with one row is said in its row.
@@ -122,10 +125,10 @@ def take_in(
     _find_units(tx, engine.book, actor, rows)
     _find_numbers(tx, actor, rows)
     if not dry_run:
-        return Result(sheet, tuple(rows), _taken_over(tx, engine, actor, rows, source))
+        return Result(sheet, tuple(rows), _taken_over(tx, engine, actor, track(rows), source))
     try:
         with tx.attempt():
-            _taken_over(tx, engine, actor, rows, source)
+            _taken_over(tx, engine, actor, track(rows), source)
             raise _Rehearsed(Result(sheet, tuple(rows)))  # noqa: TRY301  to undo the stretch
     except _Rehearsed as rehearsed:
         return rehearsed.result
@@ -172,7 +175,7 @@ def _find_numbers(tx: Tx, actor: Actor, rows: Sequence[Row]) -> None:
             row.doubt("number", "known_number")
 
 
-def _taken_over(tx: Tx, engine: Engine, actor: Actor, rows: Sequence[Row], source: str) -> dict[int, str]:
+def _taken_over(tx: Tx, engine: Engine, actor: Actor, rows: Iterable[Row], source: str) -> dict[int, str]:
     made: dict[int, str] = {}
     for row in rows:
         if row.faults or not row.values.get("unit"):
