@@ -19,7 +19,7 @@ from loop.store.reach import levels
 Row = dict[str, Any]
 Key = tuple[Any, ...]
 
-DETAIL = ("profile", "anchor_on", "note", "pauses", "left")
+DETAIL = ("profile", "anchor_on", "note", "pauses", "left", "ladder")
 """Values of a timer that one column holds together."""
 
 
@@ -78,7 +78,7 @@ class Rebuilt:
             columns = {name: value for name, value in timer.items() if name not in DETAIL}
             self.timers[(timer["id"],)] = {
                 **columns, "chain": self.chain, "office_id": office_id, "unit_id": self.finding.get("unit_id", ""),
-                "detail": canonical({name: timer[name] for name in DETAIL}),
+                "detail": canonical({name: timer[name] for name in DETAIL if name in timer}),
             }  # fmt: skip
 
     def _take_parts(self, effects: Mapping[str, Any]) -> None:

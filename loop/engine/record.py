@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import asdict, dataclass, fields, replace
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -80,7 +80,7 @@ class Register:
 
     def _new(self, kind: Paper, decision: Decision, about: Sequence[Finding], at: datetime, seq: int) -> Document:
         finding = decision.after
-        office = self._issuer(decision)
+        office = self.issuer(decision)
         day = local_day(at, self.calendar)
         # Only an office has a series: what a department or a leader writes is filed, not numbered.
         issued = kind.issued and decision.capacity.post.role in (*OFFICE_ROLES, SYSTEM)
@@ -106,7 +106,7 @@ class Register:
             return {}
         return {"deadline": {"rule": finding.due_rule, "due_on": local_day(finding.due_at, self.calendar).isoformat()}}
 
-    def _issuer(self, decision: Decision) -> Office:
+    def issuer(self, decision: Decision) -> Office:
         """The office in whose name the paper is made: the finding's own, or the one above where that one acts."""
         post = decision.capacity.post
         if decision.capacity.name == SUPERIOR and (above := offices.office_at(self._tx, post.region[-1])):
@@ -164,15 +164,20 @@ def payload_of(decision: Decision) -> dict[str, Any]:
     return decision.payload.model_dump(mode="json", by_alias=True)
 
 
+NOTHING_JOINT: Mapping[str, Sequence[Finding]] = {}
+
+
 def write(
     tx: Tx, before: Finding, decision: Decision, command: Command, *, run_at: datetime, register: Register,
-    rules: str, about: Sequence[Finding] = (),
+    rules: str, about: Mapping[str, Sequence[Finding]] = NOTHING_JOINT,
 ) -> Outcome:  # fmt: skip
-    """Record `decision` on `before`. Raises `Moved` if the finding changed since it was read."""
+    """Record `decision` on `before`; `about` are the findings of each kind of paper, where it joins several. Raises `Moved`
+    if the finding changed since it was read.
+    """
     after, at, seq = decision.after, command.due_at or run_at, before.version + 1
     seats = _seats(tx, before, decision, local_day(run_at, register.calendar))
     reached, lost = audience.resolve(before, after, decision.told, seats)
-    made = tuple(register.paper(p, decision, about or (after,), at, seq) for p in decision.papers)
+    made = tuple(register.paper(p, decision, about.get(p.kind, (after,)), at, seq) for p in decision.papers)
     told = tuple(reach for reach in reached if reach.person_id != decision.actor.id)
     letter = _letter(before, decision, command, register.unit_name(after.unit_id)) if told else ""
     effects = _effects(decision, made, lost, told, letter)
@@ -212,7 +217,7 @@ def _entry(
     )  # fmt: skip
 
 
-_OF_TIMER = tuple(f.name for f in fields(Timer) if f.name not in ("error", "pauses"))
+_OF_TIMER = tuple(f.name for f in fields(Timer) if f.name not in ("error", "pauses", "ladder"))
 _OF_DOCUMENT = tuple(f.name for f in fields(Document) if f.name != "content")
 
 
@@ -220,7 +225,7 @@ def timer_values(timer: Timer) -> dict[str, Any]:
     """A timer as the plain data that an event records."""
     values = {name: _plain(getattr(timer, name)) for name in _OF_TIMER}
     values["pauses"] = [{"since": _plain(p.since), "until": _plain(p.until), "why": p.why} for p in timer.pauses]
-    return values
+    return values | {"ladder": asdict(timer.ladder)} if timer.ladder else values
 
 
 def _plain(value: Any) -> Any:

@@ -70,18 +70,21 @@ class Striker:
         """What the point did, or the timer as it was put off."""
         point = self._point(finding, timer)
         if point is None:
-            return _put_off(tx, timer, OVER, "nothing to do")
+            return put_off(tx, timer, OVER, "nothing to do")
+        if point.at > now:
+            # A rule or a calendar changed since the point was noted; by those in force its time has yet to come.
+            return put_off(tx, timer, point.at)
         try:
             with tx.attempt():
                 return self._act(tx, finding, timer, point, now)
         except (GuardFailed, ActionNotAllowed) as blocked:
             why = f"blocked: {blocked.facts.get('guard') or blocked.code}"
-            return _put_off(tx, timer, _again(finding, timer, now), why)
+            return put_off(tx, timer, _again(finding, timer, now), why)
         except Unavailable:
             raise
         except (LoopError, LookupError, ValueError, TypeError, AssertionError) as broken:
             LOG.exception("timer.failed", finding=finding.number, timer=timer.id, rule=timer.rule)
-            return _put_off(tx, timer, now + timedelta(hours=1), f"failed: {broken}"[:500])
+            return put_off(tx, timer, now + timedelta(hours=1), f"failed: {broken}"[:500])
 
     def _point(self, finding: Finding, timer: Timer) -> Point | None:
         how = self._book.workflow.timers[timer.rule].on_due
@@ -123,7 +126,8 @@ def first_due(finding: Finding, now: datetime) -> Timer | None:
     return min(due, key=lambda t: (t.next_at, t.id)) if due else None
 
 
-def _put_off(tx: Tx, timer: Timer, until: datetime, why: str) -> Timer:
+def put_off(tx: Tx, timer: Timer, until: datetime, why: str = "") -> Timer:
+    """The timer, made to wait until that instant; `why` says what went wrong, if anything."""
     timers.put_off(tx, timer.id, until, why)
     return replace(timer, next_at=until, error=why)
 

@@ -29,7 +29,10 @@ class Pause:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timer:
-    """One running deadline of one finding. `rung` is the point it takes next; those before it are taken or skipped."""
+    """One running deadline of one finding. `rung` is the point it takes next; those before it are taken or skipped.
+
+    `ladder` is that of the day it started, where it is climbed or reminded of; None: it follows the one in force.
+    """
 
     id: str
     rule: str
@@ -51,6 +54,7 @@ class Timer:
     left: int | None = None
     stopped_at: datetime | None = None
     error: str = ""
+    ladder: Ladder | None = None
 
     @property
     def paused(self) -> bool:
@@ -131,7 +135,8 @@ class Point:
 
 
 def points(timer: Timer, how: Behaviour, ladder: Ladder, calendar: Calendar) -> Iterator[Point]:
-    """All points of `timer` in order, the taken ones included; endless for reminders."""
+    """All points of `timer` in order, the taken ones included; endless for reminders. Its own ladder goes before `ladder`."""
+    ladder = timer.ladder or ladder
     match how:
         case Remind():
             yield from _reminders(timer, how, ladder, calendar)
@@ -200,6 +205,11 @@ def next_point(timer: Timer, how: Behaviour, ladder: Ladder, calendar: Calendar,
     if point and held and isinstance(how, Climb) and point.at > timer.due_at:
         return None
     return point
+
+
+def frozen(timer: Timer, how: Behaviour, ladder: Ladder) -> Timer:
+    """A fresh timer with the ladder of its day, by which its points are told apart: a changed one would skip or repeat some."""
+    return replace(timer, ladder=ladder) if isinstance(how, Climb | Remind) else timer
 
 
 def first_rung(timer: Timer, how: Behaviour, ladder: Ladder, calendar: Calendar) -> int:

@@ -261,6 +261,7 @@ def _started(book: Book, case: Case, draft: Draft, order: Order, place: int) -> 
         first = order.first_due_at or timer.first_due_at
         timer = replace(timer, note=order.note, profile=order.profile, first_due_at=first)
     how = book.workflow.timers[order.name].on_due
+    timer = clocks.frozen(timer, how, case.rules.ladder)
     if rung := clocks.first_rung(timer, how, case.rules.ladder, case.calendar):
         timer = replace(timer, rung=rung)
     if draft.get("suspended_at") != NEVER and order.name != "suspension_end":

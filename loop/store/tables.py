@@ -124,7 +124,7 @@ class EventRow(SQLModel, table=True):
 
 
 class TimerRow(SQLModel, table=True):
-    """One deadline; `detail` holds first_due_at, anchor, profile, note, pauses, left as canonical JSON."""
+    """One deadline; `detail` holds profile, anchor, note, pauses, left and its ladder as canonical JSON."""
 
     __tablename__: ClassVar[str] = "timer"
     __table_args__ = (

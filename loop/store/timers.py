@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import asdict
 from datetime import date, datetime
 from json import loads
 from typing import Any, NamedTuple
@@ -11,6 +12,7 @@ from sqlalchemy import ColumnElement, Select, and_, bindparam, func, literal, no
 
 from loop.kernel.clocks import Pause, Timer
 from loop.kernel.people import PARTS
+from loop.kernel.rules import Ladder
 from loop.store.canonical import canonical
 from loop.store.core import table_of
 from loop.store.instants import NEVER_TEXT, day_of, day_text, instant_of, text_of
@@ -235,12 +237,13 @@ def _todo(row: Sequence[Any]) -> Todo:
 def _row(timer: Timer) -> dict[str, Any]:
     pauses = [{"since": day_text(p.since), "until": day_text(p.until), "why": p.why} for p in timer.pauses]
     detail = {"profile": timer.profile, "anchor_on": day_text(timer.anchor_on), "note": timer.note, "pauses": pauses}
+    frozen = {"ladder": asdict(timer.ladder)} if timer.ladder else {}
     return {
         **{name: getattr(timer, name) for name in _READ if name != "detail"},
         **{name: text_of(getattr(timer, name)) for name in _INSTANTS},
         "started_on": day_text(timer.started_on),
         "stopped_at": text_of(timer.stopped_at) if timer.stopped_at else None,
-        "detail": canonical(detail | {"left": timer.left}),
+        "detail": canonical(detail | {"left": timer.left} | frozen),
     }
 
 
@@ -255,8 +258,12 @@ def timer_of(row: Sequence[Any]) -> Timer:
     pauses = tuple(Pause(date.fromisoformat(p["since"]), day_of(p["until"]), p["why"]) for p in detail["pauses"])
     return Timer(
         **values, pauses=pauses, anchor_on=day_of(detail["anchor_on"]), profile=detail["profile"], note=detail["note"],
-        left=detail["left"],
+        left=detail["left"], ladder=_ladder(detail.get("ladder")),
     )  # fmt: skip
+
+
+def _ladder(kept: dict[str, Any] | None) -> Ladder | None:
+    return Ladder(**kept | {"warn_before": tuple(kept["warn_before"])}) if kept else None
 
 
 _OFFICE_OF = Prepared(select(_TIMER.c.office_id).where(_TIMER.c.id == bindparam("timer_id")))
