@@ -6,6 +6,7 @@ import pytest
 
 from loop.kernel.errors import GuardFailed, LoopError
 from loop.store import parts, staff
+from loop.store.session import Tx
 from tests.cast import ROOT
 from tests.world import World, world
 
@@ -15,11 +16,12 @@ __all__ = ["world"]
 def bar(world: World, *names: str) -> None:
     """Let these people stay away from the school."""
 
-    for name in names:
-        who = world.cast.ids[name]
-        world.parts.store.write(
-            lambda tx, who=who: staff.recuse(tx, ROOT, person_id=who, unit_id="school", ground="配偶在该校任教")
-        )
+    def keep(tx: Tx) -> None:
+        for name in names:
+            who = world.cast.ids[name]
+            staff.recuse(tx, ROOT, person_id=who, unit_id="school", ground="配偶在该校任教")
+
+    world.parts.store.write(keep)
 
 
 def watched(world: World) -> str:

@@ -20,6 +20,7 @@ from loop.engine.strike import Striker, first_due
 from loop.kernel.decide import (
     Book,
     Command,
+    Decision,
     Offer,
     action_named,
     admitted,
@@ -76,6 +77,15 @@ class Aim:
 
     number: str
     expected: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """A finding, what was asked, and what becomes of it."""
+
+    before: Finding
+    command: Command
+    decision: Decision
 
 
 class Once(Protocol[T]):
@@ -180,17 +190,24 @@ class Engine:
         born = blank(tx, self.book, action, wish.actor, wish.payload, now)
         return self._decided(tx, born.finding, replace(wish, payload=born.payload), now, self.register(tx))
 
-    def _decided(
-        self, tx: Tx, finding: Finding, wish: Wish, now: datetime, register: Register, about: Sequence[Finding] = ()
-    ) -> Outcome:
+    def _decided(self, tx: Tx, finding: Finding, wish: Wish, now: datetime, register: Register) -> Outcome:
+        return self._written(tx, self._decide(tx, finding, wish, now), now, register, {})
+
+    def _decide(self, tx: Tx, finding: Finding, wish: Wish, now: datetime) -> Decided:
+        """What becomes of the finding; nothing is written yet."""
         action, payload = self._admit(tx, finding, wish)
         command = Command(action=action.name, actor=wish.actor, payload=payload)
         loader = FactsLoader(tx, self.book.rules, self.book.calendar, now)
         facts = loader.load(action.facts, finding, payload, wish.actor)
-        decision = decide(self.book, finding, command, facts, now)
+        return Decided(finding, command, decide(self.book, finding, command, facts, now))
+
+    def _written(
+        self, tx: Tx, one: Decided, now: datetime, register: Register, about: Mapping[str, Sequence[Finding]]
+    ) -> Outcome:
         return write(
-            tx, finding, decision, command, run_at=now, register=register, rules=self.book.workflow.version, about=about
-        )
+            tx, one.before, one.decision, one.command, run_at=now, register=register, about=about,
+            rules=self.book.workflow.version,
+        )  # fmt: skip
 
     def _admit(self, tx: Tx, finding: Finding, wish: Wish) -> tuple[Action, Payload]:
         """The action and its payload; refused in the order of the contract: 404, 403, 412, 409 state, 422."""
@@ -271,15 +288,28 @@ class Engine:
             if first_due(finding, now):
                 self.striker.strike(tx, finding, now)
                 found[finding.number] = self._seen(tx, actor, finding.number)
-        register = self.register(tx)
-        about = [found[aim.number] for aim in aims]
-        outcomes: list[Outcome] = []
+        decided = self._decide_all(tx, actor, action, aims, payload, now, found)
+        register, about = self.register(tx), _about(decided)
+        self._check_joint(action_named(self.book, action), decided, register)
+        return [self._written(tx, one, now, register, about) for one in decided]
+
+    def _decide_all(
+        self,
+        tx: Tx,
+        actor: Actor,
+        action: str,
+        aims: Sequence[Aim],
+        payload: Mapping[str, Any] | LoopError,
+        now: datetime,
+        found: Mapping[str, Finding],
+    ) -> list[Decided]:
+        """What becomes of each; raises BatchRefused naming all that refuse, or Invalid for what is wrong with the payload."""
+        decided: list[Decided] = []
         failures: list[tuple[str, LoopError]] = []
         for aim in aims:
             wish = Wish(actor=actor, action=action, number=aim.number, payload=payload, expected=aim.expected)
             try:
-                with tx.attempt():
-                    outcomes.append(self._decided(tx, found[aim.number], wish, now, register, about))
+                decided.append(self._decide(tx, found[aim.number], wish, now))
             except LoopError as error:
                 failures.append((aim.number, error))
         if failures:
@@ -288,8 +318,7 @@ class Engine:
                 raise first  # the payload is the same for all of them
             said = [{"number": n, "code": e.code, "guard": e.facts.get("guard"), "label": e.label} for n, e in failures]
             raise BatchRefused(first, said)
-        self._check_units(action_named(self.book, action), about)
-        return outcomes
+        return decided
 
     def _batch(self, tx: Tx, actor: Actor, aims: Sequence[Aim]) -> dict[str, Finding]:
         if not 1 <= len(aims) <= MOST_IN_A_BATCH:
@@ -301,13 +330,27 @@ class Engine:
             raise NotFound
         return found
 
-    def _check_units(self, action: Action, found: Sequence[Finding]) -> None:
-        """An interview or bulletin may join units; any other paper is addressed to one."""
-        if not joins_units(action) and len({f.unit_id for f in found}) > 1:
+    def _check_joint(self, action: Action, decided: Sequence[Decided], register: Register) -> None:
+        """An interview or bulletin may join units; any other paper is addressed to one, and each is made by one office."""
+        if not joins_units(action) and len({one.before.unit_id for one in decided}) > 1:
             raise GuardFailed(
                 Label("这类文书一次只能发给一个单位。", "A paper of this kind is addressed to one unit."),
                 guard="one_unit",
             )
+        if len({register.issuer(one.decision).id for one in decided if one.decision.papers}) > 1:
+            raise GuardFailed(
+                Label("一份文书只能由一个督导机构制发，请分别办理。", "One office makes a paper: do this for each apart."),
+                guard="one_office",
+            )
+
+
+def _about(decided: Sequence[Decided]) -> dict[str, list[Finding]]:
+    """The findings that each kind of paper is about: those whose decision makes it."""
+    found: dict[str, list[Finding]] = {}
+    for one in decided:
+        for paper in one.decision.papers:
+            found.setdefault(paper.kind, []).append(one.decision.after)
+    return found
 
 
 def joins_units(action: Action) -> bool:
