@@ -54,6 +54,21 @@ async def test_a_unit_that_is_not_there_is_said_beside_its_field_and_the_ground_
         assert dict(refused.form(path).fields)["ground"] == "近亲属任校长"
 
 
+async def test_a_last_day_gone_by_is_a_slip_and_what_was_lifted_long_ago_stays_so(pages: Pages) -> None:
+    chief = await pages.browser("chief")
+    path = f"/recusals/{pages.world.cast.ids['inspector']}"
+    slip = await chief.send((await chief.get(path)).form(path), **AWAY, until_on="2026-01-01")
+    assert slip.status == 422
+    assert "不能早于今天" in slip.text
+    kept = await chief.send(slip.form(path), until_on="")
+    await chief.send(kept.form(f"{path}/lift"))
+    lifted = (await chief.get(path)).text
+    pages.world.sleep(30)
+    again = await chief.send(kept.form(f"{path}/lift"))
+    assert again.status == 200
+    assert (await chief.get(path)).text == lifted
+
+
 async def test_nobody_decides_about_somebody_outside_their_region(pages: Pages) -> None:
     chief = await pages.browser("chief")
     assert (await chief.get(f"/recusals/{pages.world.cast.ids['next_officer']}")).status == 404
@@ -76,3 +91,9 @@ async def test_a_chief_does_not_lift_their_own_recusal_by_the_hand_of_a_substitu
     csrf = dict((await officer.get(MINE)).form(MINE).fields)["csrf"]
     assert (await officer.send(lift, csrf=csrf)).status == 403
     assert (await director.send(lift)).path == f"{path}?done=recusal-lifted"
+
+
+async def test_grounds_are_private_by_the_api_as_well(pages: Pages) -> None:
+    asked = f"/users/{pages.world.cast.ids['inspector']}/recusals"
+    got = {who: (await pages.get(who, asked)).status_code for who in ("inspector", "chief", "officer", "auditor")}
+    assert got == {"inspector": 200, "chief": 200, "officer": 403, "auditor": 403}

@@ -150,10 +150,11 @@ def _recusal_view(recusal: Recusal) -> dict[str, Any]:
     responses={**said(shapes.RecusalList), **REFUSALS_OF_READING},
 )  # fmt: skip
 async def list_recusals(request: Request, user: str) -> Response:
-    """Every recusal of a person, lapsed ones too."""
+    """Every recusal of a person, lapsed ones too: for themselves and whoever decides about them, since grounds are private."""
 
     def work(tx: Tx, caller: Caller) -> Answer:
         person = seen(tx, caller.actor, user)
+        staffing.over(tx, caller, person)
         return listed([_recusal_view(recusal) for recusal in staff.recusals_of(tx, person.id)])
 
     return await looking(request, work)

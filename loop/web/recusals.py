@@ -111,6 +111,8 @@ async def lift(request: Request, who: str) -> Response:
         held = next((one for one in staff.recusals_of(tx, person.id) if one.unit_id == sent.get("unit")), None)
         if held is None:
             raise NotFound
+        if held.until_on < visitor.today:
+            return Goto(_path(visitor, person), "recusal-lifted")
         yesterday = visitor.today - timedelta(days=1)
         lifted = NewRecusal(unit=held.unit_id, ground=held.ground, until_on=yesterday)
         staffing.recuse(tx, visitor.caller, visitor.service, person, lifted)
@@ -132,8 +134,11 @@ def _theirs(tx: Tx, visitor: Visitor, who: str) -> Person:
 
 
 def _keep(tx: Tx, visitor: Visitor, person: Person, sent: Sent) -> Goto:
-    values = known.with_units(tx, visitor, NewRecusal, _typed(visitor, sent))
-    staffing.recuse(tx, visitor.caller, visitor.service, person, read(NewRecusal, values))
+    new = read(NewRecusal, known.with_units(tx, visitor, NewRecusal, _typed(visitor, sent)))
+    # By the API a day gone by lifts a recusal; typed into a form it is a slip of the pen.
+    if new.until_on and new.until_on < visitor.today:
+        raise Invalid.field("until_on", "不能早于今天。", "must not lie in the past.", "past")
+    staffing.recuse(tx, visitor.caller, visitor.service, person, new)
     return Goto(_path(visitor, person), "recusal-kept")
 
 
