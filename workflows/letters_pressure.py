@@ -145,7 +145,7 @@ LADDER = {
         Label("工作日历更新，办理时限相应调整。", "By the newly published calendar, deadlines have moved.")
     ),
     "make_good": Saying(
-        Label("以下事项此前未能通知到位，现补充告知。", "This did not reach whom it should and is told now.")
+        Label("以下事项此前未能通知到位，现补充告知。", "This did not reach everybody it should and is told now.")
     ),
 }
 

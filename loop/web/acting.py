@@ -253,7 +253,7 @@ def _told(action: Action) -> list[Label]:
 
 
 def _perhaps(label: Label) -> Label:
-    return Label(f"{label.zh}（视情况）", f"{label.en} (as the case may be)")
+    return Label(f"{label.zh}（视情况）", f"{label.en} (if applicable)")
 
 
 def _instead(tx: Tx, visitor: Visitor, finding: Finding) -> tuple[tuple[Label, str], ...]:

@@ -85,7 +85,7 @@ ROOMS = (
     ),
     Room(
         TOKENS, "lock", Label("访问令牌", "Tokens"),
-        Label("程序以谁的名义访问；不用的应及时撤销。", "As whom programs come in; revoke what is no longer used."),
+        Label("程序以谁的名义访问；不用的应及时撤销。", "By which programs come in; revoke what is no longer used."),
     ),
 )  # fmt: skip
 

@@ -22,9 +22,9 @@ NOTICES: Mapping[str, Label] = {
         "密码已修改，其他设备已退出登录。", "Your password is changed; other devices are signed out."
     ),
     "substitutes-kept": Label("代理安排已保存。", "Your substitutes are saved."),
-    "recusal-kept": Label("回避已登记。", "The recusal is kept."),
+    "recusal-kept": Label("回避已登记。", "The recusal is recorded."),
     "recusal-lifted": Label("回避已解除。", "The recusal is lifted."),
-    "wishes-kept": Label("通知方式已保存。", "How you are told is saved."),
+    "wishes-kept": Label("通知方式已保存。", "Your notification settings are saved."),
     "token-revoked": Label("已注销，立即失效。", "Revoked; it opens nothing any more."),
     "tip-off-checking": Label("已开始核查。", "Checking has begun."),
     "tip-off-answered": Label(
@@ -36,10 +36,10 @@ NOTICES: Mapping[str, Label] = {
     "no-letter-waits": Label("没有需要重发的信。", "There was nothing to send again."),
     "webhook-kept": Label("订阅已保存。", "The subscription is saved."),
     "others-signed-out": Label("其他设备已退出登录。", "The other devices are signed out."),
-    "view-kept": Label("视图已保存。", "The view is kept."),
+    "view-kept": Label("视图已保存。", "The view is saved."),
     "view-renamed": Label("视图已改名。", "The view has its new name."),
     "view-deleted": Label("视图已删除。", "The view is deleted."),
-    "columns-kept": Label("列设置已保存。", "Your columns are kept."),
+    "columns-kept": Label("列设置已保存。", "Your columns are saved."),
     "person-added": Label(
         "已添加。请把登录名和初始密码以安全方式告知本人。",
         "Added. Tell the person their sign-in name and first password in a safe way.",
@@ -56,7 +56,7 @@ NOTICES: Mapping[str, Label] = {
     ),
     "supervision-begun": Label("督导活动已建立。", "The supervision has begun."),
     "supervision-kept": Label("督导安排已保存。", "The plan is saved."),
-    "supervision-reported": Label("督导报告已保存。", "The report is kept."),
+    "supervision-reported": Label("督导报告已保存。", "The report is saved."),
     "supervision-retired": Label("督导活动已停用。", "The supervision is retired."),
     "supervision-restored": Label("督导活动已恢复。", "The supervision is in use again."),
     "entry-added": Label("已添加。", "Added."),

@@ -38,9 +38,9 @@ WHY: Mapping[str, Label] = {
     LEFT: Label("收件人离岗时未读", "left with it unread"), UNDELIVERED: Label("各渠道均未送达", "no channel took it"),
 }  # fmt: skip
 ADVICE: Mapping[str, Label] = {
-    NOBODY: Label("请为该角色安排人员；有人任职后系统会自动补发。", "Give the role to somebody: they are told by themselves."),
-    STOOD_IN: Label("请为该角色安排人员；有人任职后系统会自动补发。", "Give the role to somebody: they are told by themselves."),
-    LEFT: Label("接任人员到岗后系统会自动补发。", "Whoever takes the post over is told by itself."),
+    NOBODY: Label("请为该角色安排人员；有人任职后系统会自动补发。", "Give the role to somebody: they are told automatically."),
+    STOOD_IN: Label("请为该角色安排人员；有人任职后系统会自动补发。", "Give the role to somebody: they are told automatically."),
+    LEFT: Label("接任人员到岗后系统会自动补发。", "Whoever takes the post over is told automatically."),
     UNDELIVERED: Label("请核对其联系方式，或换一个渠道。", "Check how they are reached, or choose another channel."),
 }  # fmt: skip
 BESIDE: Mapping[str, Label] = {
