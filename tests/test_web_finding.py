@@ -50,6 +50,14 @@ async def test_the_page_says_who_must_do_what_by_when_and_what_happens_otherwise
     assert {node.attrs["class"] for node in ring.all("g")} >= {"station station-here", "station station-walked"}
 
 
+async def test_the_ring_shows_where_the_stage_leads_though_not_by_the_next_step_alone(pages: Pages) -> None:
+    number = pages.world.fed_back()
+    pages.world.act("school", "waive_defence", number)
+    page = await (await pages.browser("school")).get(f"/findings/{number}")
+    ahead = [node.text() for node in page.root.all("g", class_="station-ahead")]
+    assert any("整改" in words for words in ahead), ahead
+
+
 async def test_what_a_guard_holds_back_is_shown_with_its_sentence(pages: Pages) -> None:
     number = pages.world.opened(facts=None)
     officer = await pages.browser("officer")
@@ -286,3 +294,19 @@ async def test_a_unit_is_named_by_its_whole_name_or_by_one_that_is_alike(pages: 
         assert dict(refused.form("/findings/new").fields)["unit"] == typed
     offered = await inspector.get("/units?unit=中心")
     assert [node.attrs["value"] for node in offered.root.all("option")] == ["桐峰镇中心小学"]
+
+
+# ---- the Enter key -----------------------------------------------------------------------------------------------------
+
+
+async def test_the_enter_key_sends_the_form_and_adds_no_row(pages: Pages) -> None:
+    """A browser presses the first button of the form."""
+    number = pages.world.executing()
+    school, inspector = await pages.browser("school"), await pages.browser("inspector")
+    for browser, path in (
+        (inspector, "/findings/new"),
+        (school, f"/findings/{number}/actions/submit_rectification"),
+    ):
+        form = (await browser.get(path)).form(path)
+        assert form.buttons[0][0] != "_more"
+        assert any(name == "_more" for name, _ in form.buttons)

@@ -6,7 +6,7 @@ Nothing of a form is written by hand: labels, words, choices and limits all come
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pydantic import BaseModel
@@ -130,7 +130,8 @@ class FormMaker:
         if kind.name == GROUP and kind.model:
             held = given if isinstance(given, Mapping) else None
             inner = self._fields(kind.model, held, f"{path}.", more, enforced=enforced and info.is_required())
-            return Field(**whole, fields=tuple(inner))
+            # Nothing in a group that may be left out must be filled in.
+            return Field(**whole, fields=tuple(one if required else replace(one, required=False) for one in inner))
         if kind.chosen:
             return Field(**whole, **self._choice(info, given))
         return Field(**whole, value=_text(given, kind))

@@ -78,12 +78,20 @@ def stages_walked(flow: Workflow, states: Sequence[str]) -> list[str]:
 
 
 def stages_ahead(flow: Workflow, state: str) -> frozenset[str]:
-    """The stages to which some action leads from this state, but for its own. What goes back, or may go anywhere, counts for
-    nothing here.
+    """The stages that may come next: where some action leads out of this one, from this state or from one that comes after it
+    within the stage. What goes back, or may go anywhere, counts for nothing here.
     """
-    ways = (flow.targets(action, state) for action in flow.actions.values())
-    found = {target.partition(".")[0] for targets in ways if len(targets) <= FEW for target in targets}
-    return frozenset(found - {state.partition(".")[0]})
+    stage, found, seen, ahead = state.partition(".")[0], set(), {state}, [state]
+    while ahead:
+        here = ahead.pop()
+        ways = (flow.targets(action, here) for action in flow.actions.values())
+        for target in {target for targets in ways if len(targets) <= FEW for target in targets} - seen:
+            seen.add(target)
+            if target.partition(".")[0] == stage:
+                ahead.append(target)
+            else:
+                found.add(target.partition(".")[0])
+    return frozenset(found)
 
 
 def _how(name: str, here: str, walked: Sequence[str], ahead: frozenset[str]) -> str:
