@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from loop import calendars
 from loop.engine import recalendar
 from loop.engine.door import Engine
-from loop.engine.recalendar import Sends, Shift
+from loop.engine.recalendar import Mover, Sends, Shift
 from loop.kernel.calendar import Calendar, Day
 from loop.store import arrangements
 from loop.store.chronicle import By
@@ -23,7 +23,7 @@ Track = Callable[[Sequence[str]], Iterable[str]]
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """What loading an arrangement would do: the deadlines that move, and whom that tells."""
+    """What loading an arrangement would do: the deadlines and reminders that move, and whom that tells."""
 
     moved: tuple[Shift, ...]
     told: Sends
@@ -36,7 +36,7 @@ class Effect:
 
 def mark_of(moved: Sequence[Shift]) -> str:
     """Tells the same moves from others."""
-    lines = (f"{one.timer_id} {one.before} {one.after}\n" for one in moved)
+    lines = (f"{one.timer_id} {one.reminder:d} {one.before} {one.after}\n" for one in moved)
     return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
@@ -47,14 +47,11 @@ class Almanac:
         self._engine = engine
         self._known: str | None = None
 
-    def shifts(self, days: Sequence[Day]) -> tuple[Shift, ...]:
-        """The running deadlines that these days would move."""
-        return tuple(recalendar.shifts(self._engine.store, self._engine.book, self._renewed(days)))
-
     def effect(self, days: Sequence[Day], track: Track = iter) -> Effect:
         """What loading these days would do; nothing is changed."""
-        moved = self.shifts(days)
-        return Effect(moved, recalendar.sends(self._engine, moved, track))
+        renewed = self._renewed(days)
+        moved = self._shifts(renewed)
+        return Effect(moved, Mover(self._engine, renewed, "preview").sends(moved, track))
 
     def load(
         self, by: By, days: Sequence[Day], reason: str, *, mark: str | None = None, track: Track = iter
@@ -62,10 +59,11 @@ class Almanac:
         """Move the deadlines, each through the one door, then keep the days. With the `mark` of an effect that was shown only
         if it is still the same; else nothing is done, and the answer is False.
         """
-        moved = self.shifts(days)
+        renewed = self._renewed(days)
+        moved = self._shifts(renewed)
         if mark is not None and mark_of(moved) != mark:
             return False
-        recalendar.apply(self._engine, moved, reason, track)
+        Mover(self._engine, renewed, reason).apply(moved, track)
         # The days are kept last: if this is interrupted, doing it again moves the rest.
         self._engine.store.write(lambda tx: arrangements.load(tx, by, days))
         self.refresh()
@@ -80,6 +78,9 @@ class Almanac:
         calendar.follow(calendars.build(store.read(arrangements.days), calendar.zone.key).arrangement)
         self._known = stamp
         return True
+
+    def _shifts(self, renewed: Calendar) -> tuple[Shift, ...]:
+        return tuple(recalendar.shifts(self._engine.store, self._engine.book, renewed))
 
     def _renewed(self, days: Sequence[Day]) -> Calendar:
         known = {day.on: day for day in self._engine.store.read(arrangements.days)}

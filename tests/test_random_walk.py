@@ -21,8 +21,6 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
-from loop import calendars
-from loop.engine.recalendar import apply, shifts
 from loop.engine.verify import verify
 from loop.kernel.calendar import HOLIDAY, Day
 from loop.kernel.clocks import Fire
@@ -31,7 +29,7 @@ from loop.kernel.errors import LoopError
 from loop.kernel.finding import Finding
 from loop.kernel.people import PARTS
 from loop.store.reach import may_see
-from tests.cast import POSTS
+from tests.cast import POSTS, ROOT
 from tests.payloads import Writer
 from tests.world import World, settings_for
 from workflows import declared
@@ -154,8 +152,9 @@ class Walk(RuleBasedStateMachine):
         """A notice makes five days to come a holiday, and the deadlines that run follow it."""
         first = self.world.today + timedelta(days=writer.choose([2, 6, 9, 13]))
         days = [Day(first + timedelta(days=k), HOLIDAY, "放假", "国办通知") for k in range(5)]
-        moved = shifts(self.world.parts.store, self.world.engine.book, calendars.build(days))
-        apply(self.world.engine, moved, "国办通知", lambda numbers: numbers)
+        almanac = self.world.parts.almanac
+        moved = almanac.effect(days).moved
+        almanac.load(ROOT, days, "国办通知")
         for number in {shift.number for shift in moved}:
             self.touched.add(number)
             self.tally.accepted["move_deadlines"] += self.world.actions(number)[-1] == "move_deadlines"

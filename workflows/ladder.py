@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Annotated
 
 from pydantic import Field
 
-from loop.kernel.calendar import due_instant
 from loop.kernel.case import Case, Draft
+from loop.kernel.clocks import move
 from loop.kernel.labels import Label
 from loop.kernel.payloads import Day, Line, Payload, field
 from loop.kernel.people import CHIEF, DEPARTMENT, OFFICER, SYSTEM, UNIT
@@ -30,15 +29,22 @@ class MovedDeadline(Payload):
     due: Day = field("新的期限", "due")
 
 
+class MovedReminder(Payload):
+    timer: Line = field("时限编号", "timer")
+    on: Day = field("下次提醒的日期", "day of the next reminder")
+
+
 class MovedDeadlines(Payload):
     reason: Line = field("理由", "reason")
-    deadlines: Annotated[list[MovedDeadline], Field(min_length=1, max_length=500)] = field("变动的期限", "deadlines")
+    deadlines: Annotated[list[MovedDeadline], Field(max_length=500)] = field("变动的期限", "deadlines", [])
+    reminders: Annotated[list[MovedReminder], Field(max_length=500)] = field("变动的提醒", "reminders", [])
 
 
 def _deadlines_moved(case: Case, draft: Draft) -> None:
-    """A newly published calendar moves running deadlines; points already taken stay taken."""
-    due = {moved.timer: due_instant(moved.due, case.calendar) for moved in case.payload.deadlines}
-    draft.rewrites.append(lambda timer: replace(timer, due_at=due[timer.id]) if timer.id in due else timer)
+    """A newly published calendar moves running deadlines and reminders; points already taken stay taken."""
+    due = {moved.timer: moved.due for moved in case.payload.deadlines}
+    calendar = case.calendar
+    draft.rewrites.append(lambda timer: move(timer, due[timer.id], calendar) if timer.id in due else timer)
 
 
 class MissedStep(Payload):

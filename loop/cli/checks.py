@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -68,7 +69,10 @@ def verify(as_json: console.AsJson = False) -> None:
     with console.parts() as parts, console.bar("verifying", quiet=as_json) as progress:
         task = progress.add_task("events")
         report = verify_all(
-            parts.store, parts.evidence, progress=lambda done, total: progress.update(task, completed=done, total=total)
+            parts.store,
+            parts.evidence,
+            progress=lambda done, total: progress.update(task, completed=done, total=total),
+            book=parts.engine.book,
         )
     if as_json:
         fault = report.fault
@@ -83,7 +87,7 @@ def verify(as_json: console.AsJson = False) -> None:
 
 def doctor(as_json: console.AsJson = False) -> None:
     """Say what is wrong with this installation and what to do; exit 1 if anything is."""
-    findings = diagnosis.examine(console.settings())
+    findings = diagnosis.examine(console.settings, lambda: datetime.now(UTC))
     if as_json:
         console.say_json([{"what": f.what, "ok": f.ok, "said": f.said, "do": f.do} for f in findings])
     else:

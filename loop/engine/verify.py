@@ -24,6 +24,7 @@ from loop.engine.verify_chains import ATTACHMENT, DOCUMENT, EVENT, FILE, FINDING
 from loop.engine.verify_chains import KEYS as CHAIN_KEYS
 from loop.engine.verify_numbers import Numbers
 from loop.engine.verify_registry import PEOPLE
+from loop.kernel.decide import Book
 from loop.kernel.errors import LoopError
 from loop.store import settings_kept
 from loop.store.evidence import Evidence
@@ -57,14 +58,16 @@ def verify(
     chains: Iterable[str] | None = None,
     progress: Progress | None = None,
     now: datetime | None = None,
+    book: Book | None = None,
 ) -> Report:
     """Verify the whole database, or only these `chains`; with `evidence` the files on disk as well.
 
-    `now` (default: the machine's time) tells which timers may have been held back: none whose point is yet to come.
+    `now` (default: the machine's time) tells which timers may have been held back: none whose point is yet to come. Points
+    that a changed calendar or ladder put off are known by `book` alone.
     """
     only = None if chains is None else frozenset(chains)
     until = now or datetime.now(UTC)
-    return store.read(lambda tx: _Verification(tx, evidence, only, progress, _reached(tx, until)).report())
+    return store.read(lambda tx: _Verification(tx, evidence, only, progress, _reached(tx, until), book).report())
 
 
 def _reached(tx: Tx, now: datetime) -> str:
@@ -81,6 +84,7 @@ class _Verification:
     only: frozenset[str] | None
     progress: Progress | None
     now: str
+    book: Book | None
     counts: Counter[str] = field(default_factory=Counter)
     numbers: Numbers = field(default_factory=Numbers)
     total: int = -1
@@ -118,9 +122,9 @@ class _Verification:
             batch.append(rebuilt)
             lost.discard(chain)
             if len(batch) == TOGETHER:
-                verify_chains.check(self.tx, batch, self.counts, self.now)
+                verify_chains.check(self.tx, batch, self.counts, self.now, self.book)
                 batch.clear()
-        verify_chains.check(self.tx, batch, self.counts, self.now)
+        verify_chains.check(self.tx, batch, self.counts, self.now, self.book)
         for row in among(self.tx, FINDING, "number", lost):
             raise Broken("finding", row["number"], "no event accounts for this row")
 

@@ -12,8 +12,12 @@ from sqlalchemy import and_, select
 
 from loop.engine.comparing import Broken, among, compare, same
 from loop.engine.rebuild import Key, Rebuilt, Row
+from loop.kernel.clocks import next_point
+from loop.kernel.decide import Book
+from loop.store import timers
 from loop.store.canonical import digest
 from loop.store.core import table_of
+from loop.store.instants import text_of
 from loop.store.journal import HEAD
 from loop.store.registry import PersonRow, SettingRow, SupervisionRow, TeamRow, TipOffRow
 from loop.store.session import Tx
@@ -54,14 +58,16 @@ def is_finding(chain: str) -> bool:
     return ":" not in chain and chain != "people"
 
 
-def check(tx: Tx, batch: Sequence[Rebuilt], counts: Counter[str], now: str) -> None:
-    """Raises `Broken` for the first row that the chains of `batch` do not bear out; adds to `counts`. `now` is stored text."""
+def check(tx: Tx, batch: Sequence[Rebuilt], counts: Counter[str], now: str, book: Book | None) -> None:
+    """Raises `Broken` for the first row that the chains of `batch` do not bear out; adds to `counts`. `now` is stored text,
+    `book` tells to when a point may have been put off.
+    """
     chains = [rebuilt.chain for rebuilt in batch]
     counts["finding"] += _findings(tx, [r for r in batch if is_finding(r.chain)])
     check_heads(tx, {r.chain: r.seq for r in batch if not is_finding(r.chain)})
     wanted = _together(r.timers for r in batch)
     counts["timer"] += compare(
-        "timer", wanted, among(tx, TIMER, "chain", chains), KEYS["timer"], partial(_held_back, now=now)
+        "timer", wanted, among(tx, TIMER, "chain", chains), KEYS["timer"], partial(_held_back, now=now, book=book)
     )
     wanted = _together(r.parts for r in batch)
     counts["part"] += compare("part", wanted, among(tx, PART, "chain", chains), KEYS["part"])
@@ -123,12 +129,24 @@ def check_heads(tx: Tx, chains: Mapping[str, int]) -> None:
 PUT_OFF = ("blocked: ", "failed: ", "nothing to do")
 
 
-def _held_back(wanted: Row, row: Row, *, now: str) -> Row:
-    """A timer whose point had come and was held back by a guard or a failure is tried again later, without an event."""
-    due = wanted["stopped_at"] is None and wanted["next_at"] <= now
-    if due and row["error"].startswith(PUT_OFF) and wanted["next_at"] < row["next_at"]:
+def _held_back(wanted: Row, row: Row, *, now: str, book: Book | None) -> Row:
+    """A timer whose point had come and was held back by a guard or a failure is tried again later, without an event; so is
+    one whose point has yet to come by the rules and the calendar in force.
+    """
+    expected = {**wanted, "error": ""}
+    if wanted["stopped_at"] is not None or not wanted["next_at"] <= now or not wanted["next_at"] < row["next_at"]:
+        return expected
+    if row["error"].startswith(PUT_OFF) or (book and (row["next_at"], row["error"]) == (_point_of(expected, book), "")):
         return {**wanted, "next_at": row["next_at"], "error": row["error"]}
-    return {**wanted, "error": ""}
+    return expected
+
+
+def _point_of(row: Row, book: Book) -> str:
+    """The instant of the next point of a timer, as stored; empty where there is none."""
+    timer = timers.timer_of([row[column.name] for column in timers.COLUMNS])
+    declared = book.workflow.timers.get(timer.rule)
+    point = next_point(timer, declared.on_due, book.rules.ladder, book.calendar) if declared else None
+    return text_of(point.at) if point else ""
 
 
 # ---- papers and evidence -----------------------------------------------------------------------------------------

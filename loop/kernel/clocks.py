@@ -252,3 +252,11 @@ def resume(timer: Timer, now: datetime, calendar: Calendar) -> Timer:
     moved = local_day(due_at, calendar) - local_day(timer.due_at, calendar)
     anchor_on = timer.anchor_on + moved if timer.anchor_on else None
     return replace(timer, due_at=due_at, left=None, pauses=ended, anchor_on=anchor_on)
+
+
+def move(timer: Timer, due_on: date, calendar: Calendar) -> Timer:
+    """The timer due on another day, by a calendar published since it started; what is left of one that stands still follows."""
+    left = timer.left
+    if left is not None:
+        left = remaining(timer.pauses[-1].since, due_on, timer.unit, calendar)
+    return replace(timer, due_at=due_instant(due_on, calendar), left=left)

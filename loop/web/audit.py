@@ -149,8 +149,8 @@ async def verify_all(request: Request) -> Response:
     def work(progress: Progress) -> Report:
         if not whole:
             numbers = service.store.read(lambda tx: reach.numbers(tx, visitor.actor))
-            return verify(service.store, None, numbers, progress)
-        report = verify(service.store, service.evidence, None, progress)
+            return verify(service.store, None, numbers, progress, book=service.book)
+        report = verify(service.store, service.evidence, None, progress, book=service.book)
         service.store.write(lambda tx: keep(tx, result_of(report, now, by)))
         return report
 
