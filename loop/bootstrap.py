@@ -134,18 +134,23 @@ def build(
     settings: Settings, *, virtual_from: datetime | None = None, now: Callable[[], datetime] | None = None,
     durable: bool = True,
 ) -> Parts:  # fmt: skip
-    """Open the database and put everything together; raises `Unavailable` where the schema is missing or newer.
+    """Open the database and put everything together; raises `Unavailable` where the schema is missing or newer, and
+    `SettingsError`.
 
     `virtual_from` starts a virtual clock; `now` replaces the machine's clock; not `durable` spares the disk.
     """
     store = Store.open(settings.database.url, durable=durable)
+    clock: Clock = VirtualClock(virtual_from.astimezone(UTC)) if virtual_from else RealClock(now)
     try:
         check_schema(store)
-        calendar = calendars.build(store.read(arrangements.days), settings.server.zone)
+        return _put_together(settings, store, clock)
     except BaseException:
         store.close()
         raise
-    clock: Clock = VirtualClock(virtual_from.astimezone(UTC)) if virtual_from else RealClock(now)
+
+
+def _put_together(settings: Settings, store: Store, clock: Clock) -> Parts:
+    calendar = calendars.build(store.read(arrangements.days), settings.server.zone)
     engine = Engine(
         store, book_of(settings, calendar), clock, rungs=SYSTEM_PAYLOADS, number_form=settings.documents.number
     )

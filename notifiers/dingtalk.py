@@ -52,6 +52,9 @@ class Dingtalk(Configured[DingtalkOptions]):
         await robot.post(self._egress, self._url(), payload, DIALECT, self._options.url, self._options.secret)
         return True
 
+    async def knock(self) -> str:
+        return await self._egress.knock(self._options.url.get_secret_value())
+
     def _url(self) -> str:
         url, secret = self._options.url.get_secret_value(), self._options.secret.get_secret_value()
         if not secret:

@@ -94,6 +94,18 @@ class Egress:
             target.host, arriving.status, arriving.headers, bytes(arriving.body), arriving.complete, self.now()
         )
 
+    async def knock(self, url: str) -> str:
+        """Open a line as `request` would and close it without a word; the host. Raises `SendFailed` where that fails."""
+        target = _target(url)
+        if isinstance(target, Label):
+            raise SendFailed(target, permanent=True)
+        try:
+            async with asyncio.timeout(self.timeout):
+                await self._open(target, await self._addresses(target))
+        except OSError as broken:
+            raise SendFailed(_reason(broken).filled(host=target.host)) from None
+        return target.host
+
     def refuses(self, url: str) -> Label | None:
         """Why this address will never do, as far as that shows without asking for the host; None where it may do."""
         target = _target(url)
@@ -127,6 +139,24 @@ class Egress:
                 else:
                     await _read(response, arriving)
                     return
+
+    async def _open(self, target: httpx.URL, addresses: Sequence[Address]) -> None:
+        """Reach the first of these addresses where somebody is; over TLS, only if it proves to be the host."""
+        port, sealed = target.port or PORTS[target.scheme], target.scheme == "https"
+        name = target.raw_host.decode("ascii").rstrip(".") if sealed else None
+        for address in addresses:
+            try:
+                async with asyncio.timeout(self.timeout / len(addresses)):
+                    _, line = await asyncio.open_connection(
+                        str(address), port, ssl=self._context if sealed else None, server_hostname=name
+                    )
+            except OSError:
+                if address is addresses[-1]:
+                    raise
+            else:
+                # Closed politely, it could keep us waiting.
+                line.transport.abort()
+                return
 
     @cached_property
     def _context(self) -> ssl.SSLContext:

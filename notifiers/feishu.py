@@ -50,6 +50,9 @@ class Feishu(Configured[FeishuOptions]):
         await robot.post(self._egress, url.get_secret_value(), payload, DIALECT, url, secret)
         return True
 
+    async def knock(self) -> str:
+        return await self._egress.knock(self._options.url.get_secret_value())
+
     def _signature(self) -> dict[str, Any]:
         secret = self._options.secret.get_secret_value()
         if not secret:

@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import re
 import ssl
+from contextlib import suppress
 from email.errors import MessageError
 from email.header import Header
 from email.headerregistry import Address
@@ -115,15 +116,10 @@ class Mail(Configured[MailOptions]):
 
     async def send(self, letter: Letter) -> bool:
         """Hand the letter to the server, which says nothing of whether it arrives."""
-        told, message, taken = self._options, self._written(letter), False
-        client = aiosmtplib.SMTP(
-            hostname=told.host, port=told.port or PORTS[told.security], timeout=told.timeout,
-            username=told.user or None, password=told.password.get_secret_value() or None,
-            local_hostname=self._domain, use_tls=told.security == "tls", start_tls=told.security == "starttls",
-            tls_context=self._context,
-        )  # fmt: skip
+        message, taken = self._written(letter), False
+        client = self._client(self._options.timeout)
         try:
-            async with asyncio.timeout(told.timeout):
+            async with asyncio.timeout(self._options.timeout):
                 await client.connect()
                 await client.send_message(message, recipients=[letter.address])
                 taken = True
@@ -137,6 +133,30 @@ class Mail(Configured[MailOptions]):
         finally:
             client.close()
         return False
+
+    async def knock(self) -> str:
+        """Greet the server and sign in where letters do."""
+        patience = min(self._options.timeout, self._egress.timeout)
+        client = self._client(patience)
+        try:
+            async with asyncio.timeout(patience):
+                await client.connect()
+            with suppress(aiosmtplib.SMTPException, OSError):
+                await client.quit()
+        except (aiosmtplib.SMTPException, OSError) as failed:
+            raise self._failed(failed) from None
+        finally:
+            client.close()
+        return self._options.host
+
+    def _client(self, patience: float) -> aiosmtplib.SMTP:
+        told = self._options
+        return aiosmtplib.SMTP(
+            hostname=told.host, port=told.port or PORTS[told.security], timeout=patience,
+            username=told.user or None, password=told.password.get_secret_value() or None,
+            local_hostname=self._domain, use_tls=told.security == "tls", start_tls=told.security == "starttls",
+            tls_context=self._context,
+        )  # fmt: skip
 
     def _failed(self, why: Exception) -> SendFailed:
         host = self._options.host

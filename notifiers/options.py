@@ -74,3 +74,7 @@ class Configured(ABC, Generic[O]):
     @abstractmethod
     async def send(self, letter: Letter) -> bool:
         """Hand the letter over; True where it is known to have arrived. Raises `SendFailed`."""
+
+    async def knock(self) -> str:
+        """The host that letters go to, once it opened; raises `SendFailed`. Empty where none is known before a letter is."""
+        return ""

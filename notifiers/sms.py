@@ -160,6 +160,9 @@ class Sms(Configured[SmsOptions]):
         self._judge(answer, letter.address, SecretStr(text), SecretStr(given["text_json"]))
         return False
 
+    async def knock(self) -> str:
+        return await self._egress.knock(self._options.url.get_secret_value())
+
     def _body(self, given: template.Values) -> bytes:
         body = self._options.body.get_secret_value()
         if not body:

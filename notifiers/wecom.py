@@ -40,3 +40,6 @@ class Wecom(Configured[WecomOptions]):
         payload = {"msgtype": "markdown", "markdown": {"content": markdown(letter, LONGEST)}}
         await robot.post(self._egress, url.get_secret_value(), payload, DIALECT, url)
         return True
+
+    async def knock(self) -> str:
+        return await self._egress.knock(self._options.url.get_secret_value())

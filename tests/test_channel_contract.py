@@ -211,6 +211,46 @@ async def test_nobody_there_is_a_no_for_now(kind: str) -> None:
     assert await outcome_of(channel, address_of(kind, url)) == NOW
 
 
+KNOCKED = ("wecom", "dingtalk", "feishu", "sms")
+
+
+@pytest.mark.parametrize("kind", KNOCKED)
+async def test_a_channel_that_is_knocked_at_sends_nothing(kind: str) -> None:
+    async with http_server(SILENCE) as server:
+        assert await build("x", kind, options_of(kind, server.url()), egress(timeout=QUICK)).knock() == "127.0.0.1"
+    assert server.requests == []
+
+
+@pytest.mark.parametrize(("password", "why"), [("right", ""), ("wrong", "127.0.0.1 answered 535")])
+async def test_a_post_office_that_is_knocked_at_lets_sign_in_and_gets_no_letter(password: str, why: str) -> None:
+    async with mail_server(password="right") as office:
+        options = options_of("mail", f":{office.port}") | {"security": "none", "user": "loop", "password": password}
+        channel = build("x", "mail", options, egress())
+        if why:
+            with pytest.raises(SendFailed, match=why):
+                await channel.knock()
+        else:
+            assert await channel.knock() == "127.0.0.1"
+        assert (set(office.logins), office.envelopes) == ({"loop"}, [])
+
+
+@pytest.mark.parametrize("kind", [*KNOCKED, "mail"])
+async def test_knocking_where_nobody_is_fails_for_now(kind: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    channel = build("x", kind, options_of(kind, f"http://127.0.0.1:{port}/"), egress(timeout=QUICK))
+    with pytest.raises(SendFailed) as no:
+        await channel.knock()
+    assert "127.0.0.1" in str(no.value)
+    assert ROBOT_TOKEN not in str(no.value)
+    assert not no.value.permanent
+
+
+@pytest.mark.parametrize("kind", ["inbox", "console", "webhook", "apprise"])
+async def test_where_no_host_is_known_before_a_letter_is_there_is_nowhere_to_knock(kind: str) -> None:
+    assert await build("x", kind, options_of(kind, "http://127.0.0.1:1/"), egress()).knock() == ""
+
+
 @pytest.mark.parametrize("kind", ALWAYS)
 async def test_what_needs_nobody_else_takes_everything(kind: str) -> None:
     channel = build("x", kind, {}, egress())

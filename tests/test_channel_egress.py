@@ -326,3 +326,58 @@ async def test_whom_the_machine_trusts_is_trusted(tmp_path: Path, monkeypatch: p
     async with http_server(reply("here"), tls=True) as server:
         url = server.url(host="robot.test", scheme="https")
         assert (await way_to("robot.test", trusting=False).request(url)).text == "here"
+
+
+# ---- knocking --------------------------------------------------------------------------------------------------------
+
+
+async def shut(way: Egress, url: str) -> SendFailed:
+    """How the way out says that there is no way to where letters would go."""
+    with pytest.raises(SendFailed) as no:
+        await way.knock(url)
+    assert "s3cr3t" not in str(no.value)
+    return no.value
+
+
+async def test_where_no_request_may_go_nobody_knocks() -> None:
+    async with ear() as inside:
+        hosts = [*INSIDE_4, *(f"[{address}]" for address in INSIDE_6), *SPELT, "localhost", "robot.test"]
+        urls = [f"http://{host}:{inside.port}/s3cr3t" for host in hosts]
+        urls += [shape.format(port=inside.port) for shape in SHAPES]
+        assert [url for url in urls if not (await shut(walled("127.0.0.1"), url)).permanent] == []
+        assert inside.heard == []
+
+
+@pytest.mark.parametrize("tls", [False, True])
+async def test_who_knocks_says_nothing(tls: bool) -> None:
+    scheme = "https" if tls else "http"
+    async with http_server(reply("here"), tls=tls) as server:
+        way = egress(ip_network("127.0.0.1/32"), resolve=resolver(robot_test=["127.0.0.3"] * 2 + ["127.0.0.1"]))
+        assert (await shut(way, server.url(host="robot.test", scheme=scheme))).permanent, "one address leads inside"
+        way = egress(LOOPBACK, resolve=resolver(robot_test=["127.0.0.3"] * 2 + ["127.0.0.1"]))
+        assert await way.knock(server.url("/s3cr3t", host="robot.test", scheme=scheme)) == "robot.test"
+    assert server.requests == []
+
+
+async def test_who_does_not_open_is_told_from_who_proves_nothing() -> None:
+    async with ear("127.0.0.1") as there:
+        port = there.port
+    said = {str(await shut(way_to("robot.test", trusting=True), f"http://robot.test:{port}/s3cr3t"))}
+    async with http_server(reply("here"), tls=True) as server:
+        for host, trusting in (("other.test", True), ("robot.test", False)):
+            said.add(str(await shut(way_to(host, trusting=trusting), server.url("/s3cr3t", host=host, scheme="https"))))
+    assert said == {
+        "robot.test can't be reached",
+        "other.test shows a certificate that is not trusted",
+        "robot.test shows a certificate that is not trusted",
+    }
+
+
+async def test_a_host_that_is_not_found_in_time_does_not_open() -> None:
+    async def slow(host: str, port: int) -> Sequence[str]:
+        await asyncio.Event().wait()
+        return []
+
+    way = egress(ELSEWHERE, resolve=slow, timeout=0.1)
+    assert str(await shut(way, "https://robot.test/")) == "robot.test did not answer in time"
+    assert str(await shut(walled(), "https://robot.test/")) == "robot.test is a name that can't be resolved now"

@@ -64,11 +64,17 @@ async def test_what_was_given_up_is_listed_with_its_reason(tmp_path: Path, monke
         configured(tmp_path, server, monkeypatch)
         await asyncio.to_thread(_give_up, tmp_path)
         listed, told = await command("outbox", "--dead"), await command("outbox", "--dead", "--json")
+        doctor = await command("doctor")
     first, last = listed.stdout.strip().split("\n")
     assert "  mail  chief  given up  1 attempts  127.0.0.1 answered 550: 5.1.1 nobody" in first
     assert last == "1 letters"
     (letter,) = json.loads(told.stdout)["letters"]
     assert letter["error"] == "127.0.0.1 answered 550: 5.1.1 nobody"
+    assert "✗ messages" in doctor.stdout
+    assert "1 given up" in doctor.stdout
+    assert "loop outbox --replay" in doctor.stdout
+    assert "✓ channel 渠道 mail: 127.0.0.1" in doctor.stdout, "the server is there, only this letter was refused"
+    assert doctor.exit_code == 1
 
 
 def _give_up(folder: Path) -> None:

@@ -77,6 +77,12 @@ class Channel(Protocol):
     async def send(self, letter: Letter) -> bool:
         """Hand the letter over; True where the channel knows that it arrived. Raises `SendFailed`."""
 
+    async def knock(self) -> str:
+        """Go as far as one can without sending anything; the host that opened, empty where there is none to go to.
+
+        Raises `SendFailed` where a letter would not get that far.
+        """
+
 
 FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=10), timedelta(hours=1)
 

@@ -78,6 +78,7 @@ _HEAD = Prepared(
     .order_by(_EVENT.c.seq.desc())
     .limit(1)
 )
+_NEWEST = Prepared(select(func.max(_EVENT.c.at)))
 _HOLD = Prepared(select(func.pg_advisory_xact_lock(func.hashtextextended(bindparam("chain"), 0))))
 
 
@@ -122,6 +123,12 @@ def head_of(tx: Tx, chain: str) -> tuple[int, str]:
     """Number and hash of a chain's last entry; (0, `FIRST`) where there is none."""
     row = tx.one(_HEAD, chain=chain)
     return (row[0], row[1]) if row else (0, FIRST)
+
+
+def newest_at(tx: Tx) -> datetime | None:
+    """When the newest entry of all chains was made, on the service's clock; None where there is none."""
+    row = tx.one(_NEWEST)
+    return instant_of(row[0]) if row and row[0] else None
 
 
 def hold(tx: Tx, chain: str) -> None:
