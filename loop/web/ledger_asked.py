@@ -108,7 +108,8 @@ class Asked:
         said = [(names.get(name, Label(name, name)), why) for name, why in self.wrong.items()]
         return Label(
             "；".join(f"“{name.zh}”{why.zh.rstrip('。')}" for name, why in said) + "。请更正或去掉后再查。",
-            "; ".join(f"“{name.en}” {why.en.rstrip('.')}" for name, why in said) + ". Correct it or leave it out.",
+            "; ".join(f"{name.as_heading().en}: {why.en.rstrip('.')}" for name, why in said)
+            + ". Correct it or leave it out.",
         )
 
 
