@@ -52,3 +52,21 @@ async def test_signing_for_messages_once_and_only_for_ones_own(pages: Pages) -> 
     sign_out.action = "/inbox"
     assert (await other.send(sign_out, message=[str(one) for one in unread])).status == 404
     assert {m.id for m in world.inbox("school") if m.signed_at} == {first}
+
+
+async def test_a_school_sees_what_is_with_the_office_and_what_it_still_owes(pages: Pages) -> None:
+    number = pages.world.received()
+    pages.world.sleep(45)
+    assert pages.world.state(number) == "interview.proposed"
+    desk = await (await pages.browser("school")).get("/")
+    assert "没有待办事项" in desk.text
+    beside = desk.root.all("section", aria_labelledby="beside")[0].text()
+    assert number in beside
+    assert "您单位的整改责任不变，仍应尽快报送整改方案" in beside
+
+
+async def test_whoever_has_many_units_reads_on_the_desk_which_one_it_is(pages: Pages) -> None:
+    pages.world.act("inspector", "submit_report", pages.world.opened())
+    (task,) = (await (await pages.browser("chief")).get("/")).root.all("li", class_="task")
+    assert "桐峰镇中心小学" in task.text()
+    assert "beside" not in str((await (await pages.browser("chief")).get("/")).answer.text)

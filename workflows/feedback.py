@@ -260,7 +260,8 @@ ACTIONS = (
     ),
     Action(
         name="acknowledge", label=Label("签收", "acknowledge receipt"), by=(UNIT,), moves=(move(s.SERVED, s.PLANNING),),
-        payload=Receipt, guards=(receipt_in_time,), effect=_received, papers=(papers.RECEIPT,), tell=(OFFICER,),
+        payload=Receipt, guards=(receipt_in_time,), effect=_received, answers=("acknowledge",), papers=(papers.RECEIPT,),
+        tell=(OFFICER,),
     ),
     Action(
         name="deem_served", label=Label("视为送达", "deemed served"), by=(SYSTEM,), moves=(move(s.SERVED, s.PLANNING),),

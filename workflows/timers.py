@@ -61,7 +61,7 @@ COURSE_TIMERS = (
     _course("commendation_review", "激励审核期限", "review of the commendation", CHIEF_ONLY, {s.PROPOSED}),
     _course("publicity", "公示期", "period of public notice", Remind((DIRECTOR,)), {s.PUBLICITY}, variants=("publicity_min",)),
     _course("interview_decide", "约谈决定期限", "decision on the interview", CHIEF_THEN_LEADER, {s.TALK_PROPOSED}),
-    _course("interview_time", "约谈时间", "time of the interview", Remind((CHAIR,)), {s.TALK_NOTICED}, owner=CHAIR),
+    _course("interview_time", "约谈记录期限", "record of the interview due", Remind((CHAIR,)), {s.TALK_NOTICED}, owner=CHAIR),
     _course("interview_file", "约谈备案期限", "filing of the interview", CHIEF_ONLY, {s.TALK_HELD}),
     _course("bulletin_decide", "通报决定期限", "decision on the bulletin", CHIEF_THEN_LEADER, {s.BULLETIN_DRAFTED}),
     _course("bulletin_answer", "通报回复期限", "answer to the bulletin", Climb("answer"), {s.BULLETIN_ISSUED}),

@@ -14,7 +14,7 @@ from loop.kernel.case import jsonable
 from loop.kernel.clocks import Timer
 from loop.kernel.decide import Command, Decision
 from loop.kernel.finding import NEVER, Finding
-from loop.kernel.people import OFFICE_ROLES, SUPERIOR, SYSTEM
+from loop.kernel.people import OFFICE_ROLES, SUPERIOR, SYSTEM, UNIT
 from loop.kernel.workflow import Paper
 from loop.store import (
     findings,
@@ -91,7 +91,7 @@ class Register:
         addressed = {id_: self.unit_name(id_) for id_ in ids}
         content = canonical(
             _content(kind, decision, about, office.name, addressed, day, number)
-            | (self._deadline(finding) if len(addressed) == 1 else {})
+            | (self._deadline(kind, finding) if len(addressed) == 1 else {})
         )
         document = Document(
             id=f"{finding.number}.{seq}.{kind.kind}", kind=kind.kind, office_id=office.id, year=year, serial=serial,
@@ -100,9 +100,12 @@ class Register:
         papers.insert(self._tx, document)
         return document
 
-    def _deadline(self, finding: Finding) -> dict[str, Any]:
-        """The deadline that runs once the step is taken, for the paper to name; it may be past."""
-        if finding.due_at == NEVER or not finding.due_rule:
+    def _deadline(self, kind: Paper, finding: Finding) -> dict[str, Any]:
+        """The deadline that runs once the step is taken, for the paper to name; it may be past. What goes out to a unit names
+        no deadline of somebody else.
+        """
+        theirs = UNIT in finding.waits_for.split(",") or kind.internal
+        if finding.due_at == NEVER or not finding.due_rule or not theirs:
             return {}
         return {"deadline": {"rule": finding.due_rule, "due_on": local_day(finding.due_at, self.calendar).isoformat()}}
 

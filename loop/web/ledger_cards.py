@@ -15,8 +15,8 @@ from loop.kernel.workflow import Action, Workflow
 from loop.store import timers
 from loop.store.ledger import LedgerRow
 from loop.store.session import Tx
-from loop.web.desk import next_step
 from loop.web.ledger_rows import AND, NONE, Line, line_of, waits_for
+from loop.web.next_step import next_step
 from loop.web.page import Visitor
 from loop.web.places import action_page
 
