@@ -48,7 +48,7 @@ def load(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would move.")] = False,
     as_json: console.AsJson = False,
 ) -> None:
-    """Load a published arrangement (CSV: day, kind, name, source) and move the running deadlines that it touches."""
+    """Load a published arrangement (CSV: day, kind, name, source) and move the running deadlines and reminders it touches."""
     try:
         days = calendars.parse_notice(file.read_text(encoding="utf-8-sig"))
     except (calendars.NoticeError, UnicodeDecodeError) as wrong:
@@ -64,13 +64,21 @@ def load(
 
 
 def _show(moved: Sequence[Shift], told: Sends, *, as_json: bool, dry_run: bool) -> None:
+    reminders = [move for move in moved if move.reminder]
     if as_json:
         console.say_json({
             "dry_run": dry_run, "messages": told.messages, "people": told.people,
-            "moves": [{"finding": m.number, "timer": m.rule, "from": m.before, "to": m.after} for m in moved],
+            "moves": [_move(move) for move in moved if not move.reminder], "reminders": [_move(move) for move in reminders],
         })  # fmt: skip
         return
     for move in moved:
-        console.say(f"{move.number}  {move.rule}  {move.before} -> {move.after}")
-    console.say(f"{len(moved)} deadlines {'would move' if dry_run else 'move'}")
+        console.say(f"{move.number}  {move.rule}  {'reminder  ' * move.reminder}{move.before} -> {move.after}")
+    moves = "would move" if dry_run else "move"
+    console.say(f"{len(moved) - len(reminders)} deadlines {moves}")
+    if reminders:
+        console.say(f"{len(reminders)} reminders {moves}, untold until they come")
     console.say(f"this sends {told.messages} messages to {told.people} people")
+
+
+def _move(move: Shift) -> dict[str, object]:
+    return {"finding": move.number, "timer": move.rule, "from": move.before, "to": move.after}

@@ -18,10 +18,13 @@ from loop.almanac import Almanac, Effect
 from loop.authority import by_admin, require
 from loop.browser import is_foreign
 from loop.calendars import Complaint, NoticeError
+from loop.engine.recalendar import Shift
 from loop.kernel.calendar import HOLIDAY, MAKEUP, Day
 from loop.kernel.errors import Forbidden, Unavailable
 from loop.kernel.labels import Label
 from loop.kernel.people import ADMIN
+from loop.kernel.wording import CHAINS
+from loop.kernel.workflow import Workflow
 from loop.store.chronicle import By
 from loop.store.paging import storable
 from loop.store.session import Tx
@@ -37,7 +40,7 @@ TITLE = Label("载入节假日安排", "Load a holiday arrangement")
 NOTICE, FILE, REASON, MARK = "notice", "file", "reason", "mark"
 USUAL_REASON = "按新公布的节假日安排调整期限"
 SHOWN = 50
-"""So many of the deadlines that move are listed."""
+"""So many of the deadlines and reminders that move are listed."""
 MOST_COMPLAINTS = 20
 BOTH = Label("请选择文件，或粘贴内容。", "Choose a file, or paste its content.")
 UNREADABLE = Label(
@@ -52,9 +55,9 @@ ONLY_COUNTRY = Label(
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """A deadline that moves."""
+    """A deadline that moves, or a reminder; `path` is empty where it is no finding's."""
 
-    number: str
+    name: Label
     path: str
     rule: Label
     before: str
@@ -75,7 +78,10 @@ class NoticeView:
     years: str = ""
     moves: tuple[Move, ...] = ()
     count: int = 0
+    listed: int = 0
     findings: int = 0
+    beside: int = 0
+    reminders: int = 0
     messages: int = 0
     people: int = 0
     mark: str = ""
@@ -193,21 +199,27 @@ def _told(complaints: Sequence[Complaint]) -> tuple[Label, ...]:
 def _effect_view(
     sent: Sent, days: Sequence[Day], effect: Effect, visitor: Visitor, *, changed: bool = False
 ) -> NoticeView:  # fmt: skip
-    timers = visitor.service.book.workflow.timers
-    moves = tuple(
-        Move(
-            one.number, finding_page(one.number), timers[one.rule].label if one.rule in timers else Label(one.rule, one.rule),
-            one.before.isoformat(), one.after.isoformat(),
-        )
-        for one in effect.moved[:SHOWN]
-    )  # fmt: skip
+    flow = visitor.service.book.workflow
+    deadlines = [one for one in effect.moved if not one.reminder]
+    beside = {one.number for one in deadlines if ":" in one.number}
+    moves = tuple(_move(one, flow) for one in sorted(effect.moved, key=lambda one: one.reminder)[:SHOWN])
     return NoticeView(
         notice=sent.get(NOTICE), reason=sent.get(REASON), days=special_days(days),
         holidays=sum(day.kind == HOLIDAY for day in days), makeups=sum(day.kind == MAKEUP for day in days),
-        years="、".join(sorted({str(day.on.year) for day in days})), moves=moves, count=len(effect.moved),
-        findings=len({one.number for one in effect.moved}), messages=effect.told.messages, people=effect.told.people,
+        years="、".join(sorted({str(day.on.year) for day in days})), moves=moves, count=len(deadlines),
+        listed=len(effect.moved), findings=len({one.number for one in deadlines} - beside), beside=len(beside),
+        reminders=len(effect.moved) - len(deadlines), messages=effect.told.messages, people=effect.told.people,
         mark=effect.mark, changed=changed,
     )  # fmt: skip
+
+
+def _move(one: Shift, flow: Workflow) -> Move:
+    kind, _, number = one.number.rpartition(":")
+    name = CHAINS.get(kind, Label(kind, kind)) if kind else Label(number, number)
+    rule = flow.timers[one.rule].label if one.rule in flow.timers else Label(one.rule, one.rule)
+    if one.reminder:
+        rule = Label(f"{rule.zh}：下次提醒", f"{rule.en}: the next reminder")
+    return Move(name, "" if kind else finding_page(number), rule, one.before.isoformat(), one.after.isoformat())
 
 
 async def _shown(request: Request, view: NoticeView) -> Response:

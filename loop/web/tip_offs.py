@@ -46,6 +46,7 @@ STEPS: Mapping[str, Label] = {
     "stop_timer": Label("答复期限终止", "deadline of the answer ended"), "answer_tip_off": Label("办理", "handled"),
     "link_tip_off": Label("关联问题", "tied to a finding"), "open_identity": Label("查看举报人信息", "identity opened"),
     "remind": Label("提醒", "reminder"),
+    "move_deadlines": Label("按新公布的日历调整期限", "moved to the published calendar"),
 }  # fmt: skip
 PUBLIC = Label("群众", "the public")
 FIELDS = ("result", "finding")
