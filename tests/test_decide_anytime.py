@@ -141,7 +141,7 @@ def test_a_transfer_waits_for_its_result() -> None:
     assert running(sent)["transfer_result"] == "2026-04-01"
     back = take("record_transfer_result", sent.after, "officer")
     assert told(back) == {"chief"}
-    assert sheet(back, "transfers")[0]["answer"] == "已查清，情况如下"
+    assert sheet(back, "transfers")[0]["answer"] == "已立案调查"
     assert "transfer_result" not in running(back)
 
 

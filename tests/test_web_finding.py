@@ -310,3 +310,20 @@ async def test_the_enter_key_sends_the_form_and_adds_no_row(pages: Pages) -> Non
         form = (await browser.get(path)).form(path)
         assert form.buttons[0][0] != "_more"
         assert any(name == "_more" for name, _ in form.buttons)
+
+
+async def test_whoever_answers_an_instruction_reads_it_and_says_which_one_it_is(pages: Pages) -> None:
+    number = pages.world.executing()
+    for text in ("请尽快查清并报告", "请教育局督办"):
+        pages.world.act("leader", "instruct", number, text=text)
+    path = f"/findings/{number}/actions/answer_instruction"
+    officer = await pages.browser("officer")
+    page = await officer.get(path)
+    offered = page.root.all("select", id="no")[0].text()
+    assert "1. 请尽快查清并报告（leader·某）" in offered
+    assert "2. 请教育局督办（leader·某）" in offered
+    assert dict(page.form(path).fields)["no"] == "1"
+    done = await officer.send(page.form(path), text="已督办", no="2")
+    assert done.path.endswith("?done=acted.answer_instruction")
+    (left,) = [one for one in pages.world.finding(number).sheet["instructions"] if not one.get("answer")]
+    assert left["text"] == "请尽快查清并报告"

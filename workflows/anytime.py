@@ -60,8 +60,13 @@ class Instruction(Payload):
 
 
 class Reply(Payload):
-    text: Text = field("内容", "text", example="已查清，情况如下")
-    no: Count | None = field("序号", "number", None)
+    text: Text = field("回复内容", "reply", example="已查清，情况如下")
+    no: Count | None = field("所回复的批示", "the instruction", None, choose="instruction", usually="first")
+
+
+class TransferResult(Payload):
+    text: Text = field("办理结果", "result", example="已立案调查")
+    no: Count | None = field("所移送的线索", "the clue", None, choose="transfer", usually="first")
 
 
 class Transfer(Payload):
@@ -282,7 +287,7 @@ ACTIONS = (
     ),
     Action(
         name="record_transfer_result", label=Label("登记移送结果", "record the result of a transfer"), by=(OFFICER,),
-        moves=anywhere(s.EVERY), payload=Reply, effect=_closes("transfer_result", "transfers"),
+        moves=anywhere(s.EVERY), payload=TransferResult, effect=_closes("transfer_result", "transfers"),
         guards=(asks_beforehand(
             "transfer_open", "有待反馈的移送", "a transfer waits",
             _waiting_for("transfer_result", "没有待反馈的移送。", "No transfer waits for its result."),

@@ -89,8 +89,9 @@ def field(
     """A labelled payload field; without a default it is required. `example` where its type alone does not make one.
 
     What a form needs besides the type: `words` are what people call the values of an enumeration or a list of codes;
-    `choose` names what is picked from (person, unit, supervision, file, paper, act); `rows` the recorded topic of which
-    each entry answers one ("opinion.demands"); `usually` "today" or "now", where a date mostly is just that.
+    `choose` names what is picked from (person, unit, supervision, file, paper, act, instruction, transfer); `rows` the
+    recorded topic of which each entry answers one ("opinion.demands"); `usually` "today" or "now", where a date mostly is
+    just that, or "first" of what can be picked.
     """
     extra: dict[str, Any] = {"label": {"zh": zh, "en": en}}
     extra |= {name: given for name, given in (("choose", choose), ("rows", rows), ("usually", usually)) if given}

@@ -15,7 +15,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from loop.kernel.payloads import hints_of
-from loop.web.kinds import CHOICES, FLAG, GROUP, INSTANT, LINE, LINES, NUMBER, ROWS, TEXT, Kind, kind_of
+from loop.web.kinds import CHOICES, FLAG, GROUP, INSTANT, LINE, LINES, ROWS, TEXT, Kind, kind_of
 from loop.web.sent import Sent
 
 MOST_ROWS = 300
@@ -56,7 +56,7 @@ class Filled:
     def _plain(self, kind: Kind, text: str) -> Any:
         if not text.strip():
             return "" if self._clears and kind.name in (LINE, TEXT) else None
-        if kind.name == NUMBER:
+        if kind.whole:
             return int(text) if _WHOLE.fullmatch(text.strip()) else text
         return self._instant(text) if kind.name == INSTANT else text
 

@@ -109,7 +109,11 @@ class FormMaker:
 
     def _usual(self, info: FieldInfo) -> Any:
         """What a field mostly holds, before anybody typed anything."""
-        usually = hints_of(info).get("usually")
+        hints = hints_of(info)
+        usually = hints.get("usually")
+        if usually == "first":
+            options = self._known.options.get(str(hints.get("choose") or ""), ())
+            return options[0][0] if options else None
         if usually:
             return self._known.now if usually == "now" else self._known.today
         return None if info.is_required() or info.default_factory else info.default

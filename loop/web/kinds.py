@@ -30,6 +30,8 @@ class Kind:
     least: int | None = None
     most: int | None = None
     optional: bool = False
+    whole: bool = False
+    """Whether what is typed or picked is a whole number."""
 
     @property
     def chosen(self) -> bool:
@@ -43,7 +45,7 @@ def kind_of(info: FieldInfo) -> Kind:
     marks = [*marks, *_flat(info.metadata)]
     limits: dict[str, Any] = {
         "longest": _limit(marks, MaxLen, "max_length"), "least": _limit(marks, Ge, "ge"), "most": _limit(marks, Le, "le"),
-        "optional": optional,
+        "optional": optional, "whole": bare is int,
     }  # fmt: skip
     picked = bool(words_of(info)) or bool(hints_of(info).get("choose"))
     if get_origin(bare) is list:

@@ -25,6 +25,8 @@ Options = list[tuple[str, Label]]
 MOST = 200
 """No list of things to choose is longer."""
 ALIKE = 6
+SHORT = 100
+"""So much of a text stands in a list to choose from."""
 
 
 def known_for(tx: Tx, visitor: Visitor, finding: Finding, model: type[BaseModel]) -> Known:
@@ -34,6 +36,8 @@ def known_for(tx: Tx, visitor: Visitor, finding: Finding, model: type[BaseModel]
         "file": lambda: _files(tx, visitor, finding),
         "paper": lambda: _papers(tx, finding),
         "act": lambda: _acts(finding),
+        "instruction": lambda: _unanswered(finding, "instructions", "{no}. {text}（{by}）"),
+        "transfer": lambda: _unanswered(finding, "transfers", "{no}. {organ}：{clue}"),
     }
     options = {sort: ways[sort]() for sort in sorted(set(_chosen(model))) if sort in ways}
     seen = sight.sheet_for(tx, finding, sight.sight_of(visitor.actor, finding))
@@ -159,6 +163,17 @@ def _acts(finding: Finding) -> Options:
     """The acts that can be disputed."""
     acts = finding.sheet.get("acts") or ()
     return [(act["key"], ACTS.get(act["kind"], Label(act["kind"], act["kind"]))) for act in acts]
+
+
+def _unanswered(finding: Finding, topic: str, form: str) -> Options:
+    """What was asked or sent and has no answer yet, the oldest first, in its own words."""
+    waiting = [one for one in finding.sheet.get(topic) or () if not one.get("answer")]
+    said = [(str(one["no"]), form.format_map({**one, **_shortened(one)})) for one in waiting]
+    return [(no, Label(words, words)) for no, words in said]
+
+
+def _shortened(one: Mapping[str, Any]) -> dict[str, str]:
+    return {name: text[:SHORT] for name, text in one.items() if isinstance(text, str)}
 
 
 def _now(visitor: Visitor) -> str:
