@@ -190,7 +190,7 @@ async def test_what_is_out_of_sight_is_left_out_and_nothing_chosen_says_what_to_
 async def test_the_pages_speak_english(pages: Pages) -> None:
     numbers = [pages.world.executing() for _ in range(2)]
     officer = await pages.browser("officer", "en")
-    assert "All 2 of them allow:" in (await officer.get(chosen(*numbers))).text
+    assert "All chosen findings allow:" in (await officer.get(chosen(*numbers))).text
     preview = await previewed(officer, "comment", numbers, text="Please report.")
     assert "2 findings are acted on" in preview.text
 
@@ -228,6 +228,25 @@ async def test_a_confirmation_sent_twice_is_done_once(pages: Pages) -> None:
         done = await officer.send(the_form(preview, "propose_bulletin"), "_step", "confirm")
         assert "已办理：建议通报。" in done.text
     assert [world.version(number) for number in numbers] == [n + 1 for n in before]
+
+
+async def test_where_all_refuse_for_one_word_of_the_form_nobody_ticks_them_again(pages: Pages) -> None:
+    numbers = [pages.world.executing() for _ in range(2)]
+    chief = await pages.browser("chief")
+    refused = await previewed(chief, "suspend", numbers, reason="等待鉴定", until=pages.world.day(-1))
+    assert "所选问题都不符合条件" in refused.text
+    form = the_form(refused, "suspend")
+    assert [text for name, text in form.fields if name == "_finding"] == numbers
+    assert (await chief.send(form, "_step", "preview", until=pages.world.day(20))).heading == "预览：中止时限"
+
+
+async def test_what_a_finding_itself_holds_back_is_not_said_to_be_possible_for_all(pages: Pages) -> None:
+    numbers = [pages.world.executing() for _ in range(2)]
+    chief = await pages.browser("chief")
+    assert "恢复时限" not in (await chief.get(chosen(*numbers))).links()
+    pages.world.act("chief", "suspend", numbers[0], reason="等待鉴定", until=pages.world.day(20))
+    (partly,) = [words for words in (await chief.get(chosen(*numbers))).links() if words.startswith("恢复时限")]
+    assert "（1 项）" in partly
 
 
 async def test_many_chosen_cost_no_more_questions_than_two(pages: Pages) -> None:

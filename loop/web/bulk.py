@@ -239,7 +239,8 @@ def _typed(tx: Tx, visitor: Visitor, action: str, sent: Sent, back: str, error: 
     values = Filled(sent, visitor.service.calendar.zone).values(named.payload)
     form = maker.form(named.payload, values, more=sent.get(MORE))
     refusals = _refusals(error)
-    said = None if error is None else FIND if faults else _said(error, len(refusals))
+    left = kept - set(refusals)
+    said = None if error is None else FIND if faults else _said(error, len(refusals), none_left=not left)
     # Where nobody was told yet that a finding moved on, the form still is for what it was.
     stated = {aim.number: aim.expected for aim in _aims(sent, numbers) if aim.expected and aim.number not in refusals}
     return _filling(
@@ -249,7 +250,7 @@ def _typed(tx: Tx, visitor: Visitor, action: str, sent: Sent, back: str, error: 
         found,
         form,
         back,
-        kept=kept - set(refusals),
+        kept=left or kept,  # where all refuse it is mostly one word of the form that is wrong
         refusals=refusals,
         refusal=said,
         versions=stated,
@@ -267,7 +268,12 @@ def _failures(error: BatchRefused) -> Sequence[Mapping[str, Any]]:
     return found if isinstance(found, list) else ()
 
 
-def _said(error: LoopError, failing: int) -> Label:
+def _said(error: LoopError, failing: int, *, none_left: bool) -> Label:
+    if failing and none_left:
+        return Label(
+            "所选问题都不符合条件，均未办理；原因见下表。您填写的内容已保留。",
+            "All of them refuse, so nothing was done; the reasons stand below. What you typed is kept.",
+        )
     if failing:
         return Label(
             f"有 {failing} 个问题不符合条件，全部未办理；原因见下表，已取消勾选。您填写的内容已保留。",

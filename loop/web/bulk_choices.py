@@ -10,6 +10,7 @@ from pydantic import BaseModel
 
 from loop.engine.door import joins_units
 from loop.kernel import decide
+from loop.kernel.decide import Offer
 from loop.kernel.facts import Facts
 from loop.kernel.finding import Finding
 from loop.kernel.labels import Label
@@ -55,13 +56,20 @@ def seen_of(tx: Tx, visitor: Visitor, numbers: Sequence[str]) -> tuple[Finding, 
     )  # fmt: skip
 
 
+def _may_hold(offer: Offer) -> bool:
+    """Whether nothing holds it back but, perhaps, what only the preview finds out."""
+    action = offer.action
+    guards = (*action.guards, *((action.only,) if action.only else ()))
+    return not offer.guard or any(one.code == offer.guard and one.needs for one in guards)
+
+
 def choices(visitor: Visitor, chosen: Sequence[Finding]) -> Choices:
     """What can be done with them. Conditions that look at more than a finding itself are left to the preview."""
     book = visitor.service.book
     able: dict[str, list[Finding]] = {}
     for finding in chosen:
         for offer in decide.offers(book, finding, visitor.actor, Facts(), visitor.now):
-            if not offer.guard or offer.action.facts_beforehand:
+            if _may_hold(offer):
                 able.setdefault(offer.action.name, []).append(finding)
     whole: list[Choice] = []
     partly: list[Choice] = []
