@@ -28,7 +28,7 @@ def add_to(app: typer.Typer) -> None:
 def demo(
     port: Annotated[int, typer.Option(help="Port to serve on; 0 takes a free one.", min=0, max=65535)] = 8000,
     data: Annotated[Path | None, typer.Option(help="Folder for the database; default: a temporary one.")] = None,
-    virtual_clock: Annotated[bool, typer.Option("--virtual-clock", help="Time moves only by POST /clock.")] = False,
+    virtual_clock: Annotated[bool, typer.Option("--virtual-clock", help="Time moves only on the page /clock.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One line of JSON once it is ready.")] = False,
     seed: Annotated[int, typer.Option(help="Same seed and date, same histories.")] = 7,
     on: Annotated[str | None, typer.Option("--date", help="The day the demonstration plays on (YYYY-MM-DD).")] = None,
@@ -52,7 +52,7 @@ def _day(text: str) -> date:
 
 def serve(
     no_scheduler: Annotated[bool, typer.Option("--no-scheduler", help="Leave timers to `loop worker`.")] = False,
-    virtual_clock: Annotated[bool, typer.Option("--virtual-clock", help="Time moves only by POST /clock.")] = False,
+    virtual_clock: Annotated[bool, typer.Option("--virtual-clock", help="Time moves only on the page /clock.")] = False,
 ) -> None:
     """Serve the API and run the scheduler."""
     settings = console.settings()
