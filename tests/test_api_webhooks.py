@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -44,6 +45,12 @@ async def subscribed(site: Site, who: str, receiver: Receiver, **more: Any) -> d
 
 async def drained(site: Site) -> int:
     return await asyncio.to_thread(site.world.parts.outbox.drain)
+
+
+async def drained_later(site: Site, minutes: int) -> int:
+    """Send what may be sent so many minutes from now."""
+    later = replace(site.world.parts.outbox, real=lambda: site.real + timedelta(minutes=minutes))
+    return await asyncio.to_thread(later.drain)
 
 
 async def test_a_program_is_told_of_every_step_in_its_owners_region_signed(site: Site, receiver: Receiver) -> None:
@@ -96,12 +103,7 @@ async def test_a_failing_endpoint_is_tried_again_under_the_same_id(site: Site, r
     site.world.fed_back()
     await drained(site)
     receiver.status = 200
-    outbox = site.world.parts.outbox
-    later = type(outbox)(
-        outbox.store, outbox.clock, outbox.book, outbox.channels, outbox.postage, outbox.lease_seconds, outbox.attempts,
-        lambda: site.real + timedelta(minutes=5),
-    )  # fmt: skip
-    await asyncio.to_thread(later.drain)
+    await drained_later(site, 5)
     assert len(receiver.ids) == 2
     assert len(set(receiver.ids)) == 1
     (told,) = (await site.get("chief", f"/webhooks/{hook['id']}/deliveries")).json()["items"]
@@ -129,6 +131,33 @@ async def test_an_endpoint_that_is_gone_is_switched_off_and_its_owner_told(site:
     assert replayed.json()["status"] == "owed"
     await drained(site)
     assert receiver.ids == [receiver.ids[0]] * 2
+
+
+async def test_a_letter_that_was_not_needed_goes_once_it_is_replayed_to_a_program_switched_on_again(
+    site: Site, receiver: Receiver
+) -> None:
+    hook = await subscribed(site, "chief", receiver, actions=["approve_report"])
+    where, receiver.status = f"/webhooks/{hook['id']}", 503
+    site.world.fed_back()
+    await drained(site)
+    letters = f"{where}/deliveries"
+    await site.call("chief", "PATCH", where, {"active": False})
+    await drained_later(site, 5)
+    (spared,) = (await site.get("chief", letters)).json()["items"]
+    assert (spared["status"], spared["error"]) == ("not_needed", "订阅已停用或不再包含该步骤")
+    replay = f"{letters}/{spared['id']}/replay"
+    assert (await site.post("chief", replay)).json()["status"] == "owed"
+    await drained_later(site, 10)  # still switched off: the reason stands
+    (spared,) = (await site.get("chief", letters)).json()["items"]
+    assert (spared["status"], spared["error"]) == ("not_needed", "订阅已停用或不再包含该步骤")
+    await site.call("chief", "PATCH", where, {"active": True})
+    receiver.status = 200
+    assert (await site.post("chief", replay)).json()["status"] == "owed"
+    await drained_later(site, 15)
+    (told,) = (await site.get("chief", letters)).json()["items"]
+    assert (told["status"], told["error"]) == ("delivered", None)
+    assert receiver.ids == [spared["id"]] * 2
+    refused(await site.post("chief", replay), 409, "conflict")
 
 
 async def test_a_secret_turns_over_without_a_letter_lost(site: Site, receiver: Receiver) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from loop.store import deliveries, gaps, mailbox, staff, tray, webhooks
+from loop.store import deliveries, gaps, mailbox, staff, tray, waiting, webhooks
 from loop.store.session import Store, Tx
 from loop.store.webhooks import Secret, Webhook
 from tests.cast import COUNTY, ROOT
@@ -171,7 +171,7 @@ def looked(tx: Tx, person: str, now: datetime) -> None:
     """What the command line, the pages and the virtual clock ask besides."""
     reads: tuple[Callable[[], object], ...] = (
         lambda: tray.unread(tx, person, 100), lambda: gaps.open_count(tx), lambda: mailbox.owed_count(tx),
-        lambda: deliveries.owed_count(tx), lambda: deliveries.dead_count(tx), lambda: deliveries.next_instant(tx, now),
+        lambda: deliveries.owed_count(tx), lambda: deliveries.dead_count(tx), lambda: waiting.next_instant(tx, now),
         lambda: mailbox.next_repeat(tx, now), lambda: deliveries.unsent(tx, limit=20, before=2**62, dead=True),
         lambda: deliveries.unsent(tx, limit=20, before=2**62, dead=False),
     )  # fmt: skip

@@ -18,7 +18,7 @@ from loop.kernel.finding import NEVER, is_end
 from loop.kernel.manners import Manners, may_go_at, repeats_at
 from loop.kernel.messages import GROUP
 from loop.kernel.routes import Liking, Route, Way, manner_of, route_of, ways_of
-from loop.store import contacts, deliveries, mailbox, standings
+from loop.store import contacts, deliveries, mailbox, standings, told
 from loop.store.deliveries import Copy
 from loop.store.mailbox import Message
 from loop.store.session import Tx
@@ -26,6 +26,9 @@ from loop.store.standings import Standing
 
 LOG = structlog.get_logger(__name__)
 BATCH = 200
+HOUR = timedelta(hours=1)
+UNREADABLE = (LookupError, ValueError, TypeError)
+"""What is raised where a message says nothing that can be understood."""
 NOBODY = Liking()
 
 
@@ -56,9 +59,9 @@ class Dispatch:
             try:
                 route = self._route(message)
                 copies += self._copies(message, route, around, now)
-            except (LookupError, ValueError, TypeError) as broken:
+            except UNREADABLE as broken:
                 LOG.exception("message.unroutable", key=message.key)
-                mailbox.fail(tx, message.id, f"unroutable: {broken}"[:500], retry_at=real + timedelta(hours=1))
+                mailbox.fail(tx, message.id, f"unroutable: {broken}"[:500], retry_at=real + HOUR)
                 continue
             if route.receipt:
                 mailbox.repeat(tx, message.id, repeats_at(now, self.postage.manners, self.calendar), 1)
@@ -67,7 +70,9 @@ class Dispatch:
         mailbox.settle(tx, done, at=now)
 
     def repeat(self, tx: Tx, now: datetime) -> int:
-        """Make out copies anew of what should have been signed for by now; answers how many messages that were."""
+        """Make out copies anew of what should have been signed for by now; answers how many messages that were. One that
+        cannot be read is put off an hour.
+        """
         due = mailbox.to_repeat(tx, now, BATCH)
         around = self._around(tx, due)
         manners = self.postage.manners
@@ -75,7 +80,12 @@ class Dispatch:
             standing = around.standings.get(message.chain)
             over = standing is not None and is_end(standing.state)
             if not over:
-                again = self._copies(message, self._route(message), around, now, f":{message.repeats}")
+                try:
+                    again = self._copies(message, self._route(message), around, now, f":{message.repeats}")
+                except UNREADABLE:
+                    LOG.exception("message.unrepeatable", key=message.key)
+                    mailbox.repeat(tx, message.id, now + HOUR, message.repeats)
+                    continue
                 deliveries.add_copies(tx, [copy for copy in again if copy.person_id])
             last = over or message.repeats >= manners.repeat_most
             following = NEVER if last else repeats_at(now, manners, self.calendar)
@@ -83,18 +93,21 @@ class Dispatch:
         return len(due)
 
     def other_ways(self, tx: Tx, messages: Sequence[Message], now: datetime) -> dict[int, list[Copy]]:
-        """For each message, by id, copies by the next of its reader's own channels that has not been tried yet."""
-        around, tried = self._around(tx, messages), deliveries.channels_of(tx, [message.id for message in messages])
+        """For each message, by id, copies by the next of its reader's own channels that has not been tried yet; none for one
+        that cannot be read.
+        """
+        around, tried = self._around(tx, messages), told.channels_of(tx, [message.id for message in messages])
         return {
-            message.id: [
-                copy
-                for copy in self._copies(
-                    message, self._route(message), around, now, broken=tried.get(message.id, frozenset())
-                )
-                if copy.person_id
-            ]
-            for message in messages
+            message.id: self._next(message, around, now, tried.get(message.id, frozenset())) for message in messages
         }
+
+    def _next(self, message: Message, around: _Around, now: datetime, tried: frozenset[str]) -> list[Copy]:
+        try:
+            found = self._copies(message, self._route(message), around, now, broken=tried)
+        except UNREADABLE:
+            LOG.exception("message.unroutable", key=message.key)
+            return []
+        return [copy for copy in found if copy.person_id]
 
     def _route(self, message: Message) -> Route:
         danger = bool(loads(message.content).get("danger"))

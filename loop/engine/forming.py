@@ -9,12 +9,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+import structlog
 import uuid_utils
 
 from loop.engine import alarms
-from loop.engine.dispatch import Postage
+from loop.engine.dispatch import HOUR, Postage
 from loop.engine.scribe import Scribe, Seen
 from loop.kernel.decide import Book
+from loop.kernel.errors import Unavailable
 from loop.kernel.finding import NEVER
 from loop.kernel.manners import day_began, is_quiet, may_go_at, next_morning
 from loop.kernel.messages import PERSON
@@ -23,6 +25,7 @@ from loop.store.contacts import Contact
 from loop.store.deliveries import Copy
 from loop.store.session import Tx
 
+LOG = structlog.get_logger(__name__)
 MOST = 500
 """Copies looked at in one go, with whatever else waits for their readers."""
 NO_ADDRESS = "no address"
@@ -42,12 +45,12 @@ class Former:
         copies = waiting.due(tx, now, MOST, spared)
         if not copies:
             return 0
-        seen = self.scribe.look(tx, copies, now)
-        needed = self._needed(tx, copies, seen)
+        seen, odd = self._look(tx, copies, now)
+        needed = self._needed(tx, copies, seen, odd, now)
         held = contacts.contacts_of(tx, {copy.person_id for copy in needed})
         spent = deliveries.spent_since(tx, (c.person_id for c in needed), day_began(now, self.book.calendar))
         dealt = len(copies)
-        for group in _groups(needed):
+        for group in _groups(needed, odd):
             first = group[0]
             if left.get(first.channel, 1) <= 0:
                 dealt -= len(group)
@@ -77,17 +80,50 @@ class Former:
         leftovers.renew(tx, taken, now)
         return began
 
-    def _needed(self, tx: Tx, copies: Sequence[Copy], seen: Seen) -> list[Copy]:
+    def _look(self, tx: Tx, copies: Sequence[Copy], now: datetime) -> tuple[Seen, frozenset[int]]:
+        """What is seen of the copies, but for those that cannot be read: their ids."""
+        try:
+            return self._read(tx, copies, now), frozenset()
+        except Unavailable:
+            raise
+        except Exception:
+            LOG.exception("copies.unreadable")
+        sound = [copy for copy in copies if self._is_sound(tx, copy, now)]
+        odd = {copy.id for copy in copies} - {copy.id for copy in sound}
+        return self.scribe.look(tx, sound, now), frozenset(odd)
+
+    def _read(self, tx: Tx, copies: Sequence[Copy], now: datetime) -> Seen:
+        with tx.attempt():
+            seen = self.scribe.look(tx, copies, now)
+            for copy in copies:
+                seen.why_not(copy)
+        return seen
+
+    def _is_sound(self, tx: Tx, copy: Copy, now: datetime) -> bool:
+        try:
+            self._read(tx, [copy], now)
+        except Unavailable:
+            raise
+        except Exception:
+            LOG.exception("copy.unreadable", key=copy.key)
+            return False
+        return True
+
+    def _needed(self, tx: Tx, copies: Sequence[Copy], seen: Seen, odd: frozenset[int], now: datetime) -> list[Copy]:
+        """Those that must go. What cannot be read is put into a letter of its own, which fails and shows it; of a program even
+        the address is unknown then, and it is put off an hour.
+        """
         needed: list[Copy] = []
         dropped: dict[str, list[int]] = {}
         for copy in copies:
-            why = seen.why_not(copy)
+            why = "" if copy.id in odd else seen.why_not(copy)
             if why:
                 dropped.setdefault(why, []).append(copy.id)
-            else:
+            elif copy.id not in odd or not copy.webhook_id:
                 needed.append(copy)
         for why, ids in dropped.items():
             deliveries.drop(tx, ids, why)
+        waiting.postpone(tx, [copy.id for copy in copies if copy.id in odd and copy.webhook_id], now + HOUR)
         return needed
 
     def _held_back(self, tx: Tx, group: Sequence[Copy], spent: Mapping[str, int], now: datetime) -> bool:
@@ -97,10 +133,10 @@ class Former:
             return False
         ids = [copy.id for copy in group]
         if is_quiet(now, manners, calendar):
-            deliveries.postpone(tx, ids, may_go_at(now, "day", manners, calendar))
+            waiting.postpone(tx, ids, may_go_at(now, "day", manners, calendar))
             return True
         if first.person_id and spent.get(first.person_id, 0) >= manners.budget:
-            deliveries.postpone(tx, ids, next_morning(now, manners, calendar, skip=1))
+            waiting.postpone(tx, ids, next_morning(now, manners, calendar, skip=1))
             alarms.budget_reached(tx, self.book, group, manners.budget, now)
             return True
         return False
@@ -134,10 +170,12 @@ class Former:
         return next((c.address for c in held.get(copy.person_id, ()) if c.channel == copy.channel), None)
 
 
-def _groups(copies: Iterable[Copy]) -> list[list[Copy]]:
-    """Copies that go together: by one channel to one reader; programs are told of each step alone, and danger goes alone."""
+def _groups(copies: Iterable[Copy], odd: frozenset[int]) -> list[list[Copy]]:
+    """Copies that go together: by one channel to one reader; programs are told of each step alone, danger goes alone, and so
+    does what cannot be read.
+    """
     found: dict[tuple[str, str, int, bool], list[Copy]] = {}
     for copy in copies:
-        alone = copy.id if copy.webhook_id else 0
+        alone = copy.id if copy.webhook_id or copy.id in odd else 0
         found.setdefault((copy.channel, copy.person_id, alone, copy.urgent), []).append(copy)
     return list(found.values())

@@ -16,13 +16,14 @@ import structlog
 
 from loop.engine import aftermath, reasons
 from loop.engine.clock import Clock
-from loop.engine.dispatch import BATCH, Dispatch, Postage
+from loop.engine.dispatch import BATCH, HOUR, Dispatch, Postage
 from loop.engine.forming import Former
 from loop.engine.scribe import Scribe
 from loop.kernel.decide import Book
+from loop.kernel.errors import Unavailable
 from loop.kernel.labels import Label
 from loop.kernel.messages import Channel, Letter, SendFailed
-from loop.store import deliveries, mailbox
+from loop.store import deliveries, mailbox, waiting
 from loop.store.deliveries import Copy, Delivery
 from loop.store.session import Store, Tx
 
@@ -34,7 +35,7 @@ MINUTE = timedelta(minutes=1)
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """What became of one try."""
+    """What became of one try. `ours`: the receiver was never asked."""
 
     delivery: Delivery
     delivered: bool = False
@@ -42,6 +43,7 @@ class Attempt:
     permanent: bool = False
     retry_after: timedelta | None = None
     gone: bool = False
+    ours: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +86,7 @@ class Outbox:
 
     def next_instant(self, tx: Tx, after: datetime) -> datetime | None:
         """The earliest instant, later than `after`, at which something waits to be sent or repeated."""
-        found = (deliveries.next_instant(tx, after), mailbox.next_repeat(tx, after))
+        found = (waiting.next_instant(tx, after), mailbox.next_repeat(tx, after))
         return min((at for at in found if at), default=None)
 
     # ---- copies ------------------------------------------------------------------------------------------------------
@@ -127,7 +129,32 @@ class Outbox:
     def _written(
         self, tx: Tx, taken: Sequence[Delivery], now: datetime, real: datetime
     ) -> list[tuple[Delivery, Letter]]:
-        """Those of the deliveries that are still needed, with their letters."""
+        """Those of the deliveries that are still needed, with their letters. One that cannot be put into words is put off an
+        hour, and keeps nobody else from theirs.
+        """
+        try:
+            with tx.attempt():
+                return self._needed(tx, taken, now, real)
+        except Unavailable:
+            raise
+        except Exception:
+            LOG.exception("letters.unwritable", deliveries=[delivery.key for delivery in taken])
+        found: list[tuple[Delivery, Letter]] = []
+        for delivery in taken:
+            try:
+                with tx.attempt():
+                    found += self._needed(tx, [delivery], now, real)
+            except Unavailable:
+                raise
+            except Exception as broken:
+                LOG.exception("letter.unwritable", key=delivery.key)
+                why = reasons.UNWRITABLE.filled(kind=type(broken).__name__)
+                self._missed(tx, Attempt(delivery, error=why, retry_after=HOUR, ours=True), why, now, real)
+        return found
+
+    def _needed(
+        self, tx: Tx, taken: Sequence[Delivery], now: datetime, real: datetime
+    ) -> list[tuple[Delivery, Letter]]:
         carried = deliveries.of_deliveries(tx, [delivery.id for delivery in taken])
         seen = self.scribe.look(tx, [copy for copies in carried.values() for copy in copies], now)
         parcels: list[tuple[Delivery, list[Copy]]] = []
@@ -139,7 +166,8 @@ class Outbox:
             if needed := [copy for copy, why in looked if not why]:
                 parcels.append((delivery, needed))
             else:
-                deliveries.spare(tx, delivery, reasons.NEEDLESS[looked[0][1] if looked else reasons.DONE])
+                empty = delivery.error or reasons.EMPTY
+                deliveries.spare(tx, delivery, reasons.NEEDLESS[looked[0][1]] if looked else empty)
         letters = self.scribe.letters(tx, parcels, seen, now, real)
         return [(delivery, letter) for (delivery, _), letter in zip(parcels, letters, strict=True)]
 
@@ -170,19 +198,21 @@ class Outbox:
     def _settle(self, tx: Tx, results: Sequence[Attempt]) -> None:
         now, real = self.clock.now(tx), self.real()
         for result in results:
-            delivery = result.delivery
-            if not result.error:
-                deliveries.settle(tx, delivery, real, sent_at=now, delivered=result.delivered)
-                aftermath.went_through(tx, delivery, now)
-                continue
-            given_up = result.permanent or delivery.failures + 1 >= self.attempts
-            LOG.warning(
-                "delivery.failed", key=delivery.key, channel=delivery.channel, error=result.error.en, dead=given_up
-            )
-            wait = aftermath.wait_of(delivery, result.retry_after)
-            retry_at = None if given_up else real + wait
-            deliveries.fail(tx, delivery, real, result.error, retry_at=retry_at, permanent=result.permanent)
-            if delivery.webhook_id:
-                aftermath.refused(tx, self.book, delivery, result.error, gone=result.gone, now=now, real=real)
-            elif given_up and delivery.person_id:
-                aftermath.turn(tx, self.book, self.dispatch, delivery, now)
+            if result.error:
+                self._missed(tx, result, result.error, now, real)
+            else:
+                sent = deliveries.settle(tx, result.delivery, real, sent_at=now, delivered=result.delivered)
+                aftermath.went_through(tx, sent, now)
+
+    def _missed(self, tx: Tx, result: Attempt, why: Label, now: datetime, real: datetime) -> None:
+        """Keep why a try failed, and see to what follows unless somebody else has taken or sent the letter meanwhile."""
+        delivery = result.delivery
+        given_up = result.permanent or delivery.failures + 1 >= self.attempts
+        retry_at = None if given_up else real + aftermath.wait_of(delivery, result.retry_after)
+        counts = deliveries.fail(tx, delivery, real, why, retry_at=retry_at, permanent=result.permanent)
+        dead = counts and given_up
+        LOG.warning("delivery.failed", key=delivery.key, channel=delivery.channel, error=why.en, dead=dead)
+        if counts and delivery.webhook_id and not result.ours:
+            aftermath.refused(tx, self.book, delivery, why, gone=result.gone, now=now, real=real)
+        if dead and delivery.person_id:
+            aftermath.turn(tx, self.book, self.dispatch, delivery, now)

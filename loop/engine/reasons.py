@@ -9,6 +9,8 @@ from loop.kernel.labels import Label
 UNCONFIGURED = Label("未配置名为 {channel} 的渠道", "no channel {channel} is configured")
 SILENT = Label("渠道未在限定时间内答复", "the channel did not answer in time")
 BROKEN = Label("渠道程序出错：{kind}", "the channel broke: {kind}")
+EMPTY = Label("信中已没有需要告知的事项", "nothing is left in it to tell")
+UNWRITABLE = Label("无法生成信件内容：{kind}", "the letter cannot be written: {kind}")
 
 READ, DONE, LEFT, OUT_OF_SIGHT, SWITCHED_OFF = (
     "read already",

@@ -13,7 +13,9 @@ from loop.store.session import Tx
 
 OWED_STILL, SENT, DELIVERED, DEAD_NOW, NEEDLESS = "owed", "sent", "delivered", "given_up", "not_needed"
 _ENDED = {0: OWED_STILL, GIVEN_UP: DEAD_NOW, NOT_NEEDED: NEEDLESS}
-NOT_FINISHED = Label("这封信仍在发送中，无需重发。", "This letter is still under way; there is nothing to replay.")
+NOT_STUCK = Label(
+    "这封信仍在发送中或已发出，无需重发。", "This letter is still under way or has gone; there is nothing to replay."
+)
 
 
 def status_of(delivery: Delivery) -> str:
@@ -24,7 +26,7 @@ def status_of(delivery: Delivery) -> str:
 def resend(tx: Tx, found: Delivery, real: datetime) -> Delivery:
     """The delivery as it goes once more, under the same key; raises Conflict for one under way or that went through."""
     if not deliveries.replay(tx, found.id, real):
-        raise Conflict(NOT_FINISHED)
+        raise Conflict(NOT_STUCK)
     return deliveries.get(tx, found.id) or found
 
 

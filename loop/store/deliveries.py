@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, bindparam, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Text, bindparam, func, insert, or_, select, update
 
 from loop.kernel.labels import Label
 from loop.store import labels
 from loop.store.core import table_of
 from loop.store.instants import instant_of, text_of
-from loop.store.postal import WAITING, AttemptRow, CopyRow, DeliveryRow
+from loop.store.postal import AttemptRow, CopyRow, DeliveryRow
 from loop.store.registry import PostRow, RegionRow, UnitRow
 from loop.store.session import Tx
 from loop.store.sql import POSTGRESQL, Prepared, upsert
@@ -76,12 +76,6 @@ OF_COPY = (
     "key", "message_id", "chain", "seq", "step", "person_id", "channel", "webhook_id", "urgent", "due_at",
 )  # fmt: skip
 _ADD = Prepared(upsert(_COPY, ["key"]), columns=OF_COPY)
-_NEXT = Prepared(
-    select(_COPY.c.due_at).where(WAITING, _COPY.c.due_at > bindparam("after_at")).order_by(_COPY.c.due_at).limit(1)
-)
-_CHANNELS = Prepared(
-    select(_COPY.c.message_id, _COPY.c.channel).where(_COPY.c.message_id.in_(bindparam("messages", expanding=True)))
-)
 _CARRIED = Prepared(
     select(_COPY.c.delivery_id, _COPY.c.id, *(_COPY.c[name] for name in OF_COPY))
     .where(_COPY.c.delivery_id.in_(bindparam("ids", expanding=True)), _COPY.c.dropped == "")
@@ -89,7 +83,6 @@ _CARRIED = Prepared(
 )
 _DROP = Prepared(update(_COPY).where(_COPY.c.id.in_(bindparam("ids", expanding=True))), columns=("dropped",))
 _ASSIGN = Prepared(update(_COPY).where(_COPY.c.id.in_(bindparam("ids", expanding=True))), columns=("delivery_id",))
-_POSTPONE = Prepared(update(_COPY).where(_COPY.c.id.in_(bindparam("ids", expanding=True))), columns=("due_at",))
 _HOLD = Prepared(select(func.pg_advisory_xact_lock(_FORMING)))
 
 
@@ -104,20 +97,6 @@ def hold(tx: Tx) -> None:
         tx.all(_HOLD)
 
 
-def next_instant(tx: Tx, after: datetime) -> datetime | None:
-    """The earliest instant, later than `after`, from which a waiting copy may go; None if none waits."""
-    row = tx.one(_NEXT, after_at=text_of(after))
-    return instant_of(row[0]) if row else None
-
-
-def channels_of(tx: Tx, message_ids: Sequence[int]) -> dict[int, frozenset[str]]:
-    """The channels by which copies of each of these messages were made out, whatever became of them."""
-    found: dict[int, frozenset[str]] = {}
-    for message, channel in tx.all(_CHANNELS, messages=message_ids) if message_ids else ():
-        found[message] = found.get(message, frozenset()) | {channel}
-    return found
-
-
 def of_deliveries(tx: Tx, delivery_ids: Sequence[int]) -> dict[int, list[Copy]]:
     """The copies that each of these deliveries carries, those dropped left out, in the order in which they were made."""
     found: dict[int, list[Copy]] = {}
@@ -130,12 +109,6 @@ def drop(tx: Tx, copy_ids: Sequence[int], why: str) -> None:
     """Lets copies go no more, and says why."""
     if copy_ids:
         tx.run(_DROP, ids=copy_ids, dropped=why)
-
-
-def postpone(tx: Tx, copy_ids: Sequence[int], until: datetime) -> None:
-    """Lets copies go from `until` on (the service's clock)."""
-    if copy_ids:
-        tx.run(_POSTPONE, ids=copy_ids, due_at=text_of(until))
 
 
 # ---- deliveries ----------------------------------------------------------------------------------------------------
@@ -176,19 +149,29 @@ _SPENT = Prepared(
     .group_by(_DELIVERY.c.person_id)
 )  # fmt: skip
 _SETTLE = Prepared(
-    update(_DELIVERY).where(_DELIVERY.c.id == bindparam("delivery")), columns=("sent_at", "delivered_at", "error")
+    update(_DELIVERY)
+    .where(_DELIVERY.c.id == bindparam("delivery"))
+    .values(
+        sent_at=func.coalesce(_DELIVERY.c.sent_at, bindparam("sent", type_=Text())),
+        delivered_at=func.coalesce(_DELIVERY.c.delivered_at, bindparam("arrived", type_=Text())),
+        dead=0,
+        error="",
+    )
+    .returning(*_COLUMNS)
 )
 _MISSED = Prepared(
     update(_DELIVERY)
-    .where(_DELIVERY.c.id == bindparam("delivery"))
+    .where(
+        _DELIVERY.c.id == bindparam("delivery"), _DELIVERY.c.attempts == bindparam("place"), _DELIVERY.c.sent_at.is_(None)
+    )
     .values(
         failures=_DELIVERY.c.failures + 1,
         not_before=bindparam("again"),
         dead=bindparam("given_up"),
         error=bindparam("why"),
     )
-)
-_FAIL = Prepared(
+)  # fmt: skip
+_SPARE = Prepared(
     update(_DELIVERY).where(_DELIVERY.c.id == bindparam("delivery")), columns=("not_before", "dead", "error")
 )
 _NOTE = Prepared(
@@ -237,27 +220,36 @@ def spent_since(tx: Tx, persons: Iterable[str], since: datetime) -> dict[str, in
     return dict(tx.all(_SPENT, persons=wanted, since=text_of(since))) if wanted else {}
 
 
-def settle(tx: Tx, delivery: Delivery, real: datetime, *, sent_at: datetime, delivered: bool) -> None:
-    """Records a delivery as sent, and as delivered where the channel knows."""
+def settle(tx: Tx, delivery: Delivery, real: datetime, *, sent_at: datetime, delivered: bool) -> Delivery:
+    """Records a delivery as sent, and as delivered where the channel knows; answers it as it stands now. That it went is
+    true whoever holds the lease meanwhile, and whatever they made of it; the first time stands.
+    """
     at = text_of(sent_at)
-    tx.run(_SETTLE, delivery=delivery.id, sent_at=at, delivered_at=at if delivered else None, error="")
+    (row,) = tx.all(_SETTLE, delivery=delivery.id, sent=at, arrived=at if delivered else None)
     _note(tx, delivery, real, None, permanent=False)
+    return _delivery(row)
 
 
 def fail(
     tx: Tx, delivery: Delivery, real: datetime, error: Label, *, retry_at: datetime | None, permanent: bool
-) -> None:
-    """Records why a delivery could not be sent; tried again at `retry_at` (real time), or given up where that is None."""
-    again = text_of(retry_at or real)
-    tx.run(_MISSED, delivery=delivery.id, again=again, given_up=0 if retry_at else GIVEN_UP, why=labels.text_of(error))
+) -> bool:
+    """Records why a delivery could not be sent; tried again at `retry_at` (real time), or given up where that is None.
+
+    False where only the try is kept, as somebody else has taken the delivery since, or has sent it.
+    """
+    changed = tx.run(
+        _MISSED, delivery=delivery.id, place=delivery.attempts, again=text_of(retry_at or real),
+        given_up=0 if retry_at else GIVEN_UP, why=labels.text_of(error),
+    )  # fmt: skip
     _note(tx, delivery, real, error, permanent=permanent)
+    return changed == 1
 
 
 def spare(tx: Tx, delivery: Delivery, why: Label) -> None:
     """Records that a delivery need not be sent any more."""
     tx.run(
-        _FAIL, delivery=delivery.id, not_before=text_of(delivery.not_before), dead=NOT_NEEDED, error=labels.text_of(why)
-    )
+        _SPARE, delivery=delivery.id, not_before=text_of(delivery.not_before), dead=NOT_NEEDED, error=labels.text_of(why)
+    )  # fmt: skip
 
 
 def _note(tx: Tx, delivery: Delivery, real: datetime, error: Label | None, *, permanent: bool) -> None:
@@ -279,8 +271,11 @@ _TRIES = Prepared(
 )
 _REPLAY = Prepared(
     update(_DELIVERY)
-    .where(_DELIVERY.c.id == bindparam("delivery"), _DELIVERY.c.dead != 0)
+    .where(_DELIVERY.c.id == bindparam("delivery"), _DELIVERY.c.dead != 0, _DELIVERY.c.sent_at.is_(None))
     .values(dead=0, error="", not_before=bindparam("real"), failures=0)
+)
+_CARRY_AGAIN = Prepared(
+    update(_COPY).where(_COPY.c.delivery_id == bindparam("delivery"), _COPY.c.dropped != "").values(dropped="")
 )
 _DEAD_COUNT = Prepared(select(func.count()).select_from(_DELIVERY).where(DEAD, _DELIVERY.c.id > 0))
 _OWED_COUNT = Prepared(select(func.count()).select_from(_DELIVERY).where(OWED, _DELIVERY.c.not_before > ""))
@@ -359,8 +354,13 @@ def tries_of(tx: Tx, ids: Sequence[int]) -> dict[int, list[Tried]]:
 
 
 def replay(tx: Tx, id_: int, real: datetime) -> bool:
-    """Lets a delivery that was given up or spared go once more, under the same key; False for any other."""
-    return tx.run(_REPLAY, delivery=id_, real=text_of(real)) == 1
+    """Lets a delivery that was given up or spared go once more, under the same key; False for any other. Whatever it was to
+    carry is looked at anew.
+    """
+    again = tx.run(_REPLAY, delivery=id_, real=text_of(real)) == 1
+    if again:
+        tx.run(_CARRY_AGAIN, delivery=id_)
+    return again
 
 
 def dead_count(tx: Tx) -> int:

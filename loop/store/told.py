@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -62,6 +63,9 @@ _WAYS = Prepared(
     .where(_COPY.c.message_id.in_(bindparam("messages", expanding=True)))
     .order_by(_COPY.c.id)
 )  # fmt: skip
+_CHANNELS = Prepared(
+    select(_COPY.c.message_id, _COPY.c.channel).where(_COPY.c.message_id.in_(bindparam("messages", expanding=True)))
+)
 
 
 def told_of(tx: Tx, chain: str, *, after: tuple[int, int] = (0, 0), limit: int = 1_000) -> list[Told]:
@@ -72,6 +76,14 @@ def told_of(tx: Tx, chain: str, *, after: tuple[int, int] = (0, 0), limit: int =
     for row in tx.all(_WAYS, messages=[message.id for message in messages]) if messages else ():
         ways.setdefault(row[0], []).append(_way(row))
     return [Told(message, tuple(ways.get(message.id, ()))) for message in messages]
+
+
+def channels_of(tx: Tx, message_ids: Sequence[int]) -> dict[int, frozenset[str]]:
+    """The channels by which copies of each of these messages were made out, whatever became of them."""
+    found: dict[int, frozenset[str]] = {}
+    for message, channel in tx.all(_CHANNELS, messages=message_ids) if message_ids else ():
+        found[message] = found.get(message, frozenset()) | {channel}
+    return found
 
 
 def _way(row: tuple[object, ...]) -> Way:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, select, update
 
 from loop.store.core import table_of
 from loop.store.deliveries import OF_COPY, Copy, copy_of
-from loop.store.instants import text_of
+from loop.store.instants import instant_of, text_of
 from loop.store.postal import WAITING, CopyRow
 from loop.store.session import Tx
 from loop.store.sql import Prepared
@@ -27,6 +27,10 @@ _OF_READERS = Prepared(
     .order_by(_COPY.c.person_id, _COPY.c.id)
     .limit(bindparam("most"))
 )
+_NEXT = Prepared(
+    select(_COPY.c.due_at).where(WAITING, _COPY.c.due_at > bindparam("after_at")).order_by(_COPY.c.due_at).limit(1)
+)
+_POSTPONE = Prepared(update(_COPY).where(_COPY.c.id.in_(bindparam("ids", expanding=True))), columns=("due_at",))
 
 
 def due(tx: Tx, now: datetime, limit: int, spared: Sequence[str] = ()) -> list[Copy]:
@@ -42,3 +46,15 @@ def due(tx: Tx, now: datetime, limit: int, spared: Sequence[str] = ()) -> list[C
     if len(rest) == MOST and rest[0].person_id != rest[-1].person_id:
         rest = [copy for copy in rest if copy.person_id != rest[-1].person_id]  # the last one's turn comes, whole
     return sorted([*(copy for copy in found if copy.webhook_id), *rest], key=lambda copy: (copy.due_at, copy.id))
+
+
+def next_instant(tx: Tx, after: datetime) -> datetime | None:
+    """The earliest instant, later than `after`, from which a waiting copy may go; None if none waits."""
+    row = tx.one(_NEXT, after_at=text_of(after))
+    return instant_of(row[0]) if row else None
+
+
+def postpone(tx: Tx, copy_ids: Sequence[int], until: datetime) -> None:
+    """Lets copies go from `until` on (the service's clock)."""
+    if copy_ids:
+        tx.run(_POSTPONE, ids=copy_ids, due_at=text_of(until))
