@@ -20,9 +20,10 @@ from loop.kernel.calendar import local_day
 from loop.kernel.decide import Command, decide
 from loop.kernel.facts import Facts
 from loop.kernel.finding import Finding, is_end
+from loop.kernel.model import REMIND
 from loop.kernel.payloads import read
 from loop.kernel.people import THE_SYSTEM
-from loop.store import deliveries, findings, gaps, leavers, leftovers, mailbox, people, standings
+from loop.store import deliveries, findings, gaps, leavers, leftovers, mailbox, people, standings, timers
 from loop.store.gaps import LEFT, UNDELIVERED, Gap
 from loop.store.session import Tx
 
@@ -33,6 +34,8 @@ PATIENCE = timedelta(days=1)
 REACH_BACK = timedelta(days=31)
 """Posts that ended longer ago were looked at before."""
 MAKE_GOOD = "make_good"
+BESIDE = frozenset({REMIND, "move_deadlines"})
+"""Steps by which a timer beside findings tells people."""
 CLOSED, TOLD, READ_SINCE, OTHER_WAY = "closed", "somebody of the role knows", "read", "sent another way"
 
 
@@ -133,9 +136,15 @@ class Reconciliation:
         return told is not None and all(timer.rule != said_of(told).get("due_rule") for timer in finding.timers)
 
     def _beside(self, tx: Tx, gap: Gap) -> str:
-        """Beside findings only reading heals: reminders come again by themselves."""
+        """Beside findings reminders come again by themselves: reading heals, the next one that reaches the role, and the end
+        of what they press for.
+        """
         told = mailbox.told_at(tx, gap.chain, gap.seq)
-        return READ_SINCE if any(message.read_at for message in told.values()) else ""
+        if any(message.read_at for message in told.values()):
+            return READ_SINCE
+        if gap.step in BESIDE and not timers.running(tx, gap.chain):
+            return CLOSED
+        return TOLD if mailbox.told_since(tx, gap.chain, gap.seq, REMIND, gap.role) else ""
 
     def _another_way(self, tx: Tx, gap: Gap, now: datetime) -> str:
         message = mailbox.told_at(tx, gap.chain, gap.seq).get(gap.person_id)
