@@ -21,7 +21,7 @@ from loop.kernel.workflow import COURSE, DISPUTE, SAME, Action, Fork, Paper, Tel
 
 NOTHING = "–"
 PROVENANCE = {
-    "V": Label("教育督导法规或实践", "education supervision, read"),
+    "V": Label("教育督导法规或实践", "law or practice of education supervision"),
     "A": Label("类推", "by analogy"),
     "P": Label("产品默认", "product default"),
     "O": Label("本机构设定", "set by this office"),
