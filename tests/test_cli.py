@@ -77,6 +77,8 @@ def test_a_person_is_added_given_a_password_and_a_token_and_closed(loop: Command
     assert (name, len(first) >= 12) == ("lin", True)
     again = loop("user", "add", "lin", "--role", "inspector", "--region", "930106")
     assert "has the post now" in again.stdout
+    third = loop("user", "add", "lin", "--role", "chief", "--region", "930106", "--json")
+    assert json.loads(third.stdout) == {"name": "lin", "password": None}
     assert loop("user", "passwd", "lin", answer="correct horse battery\n").exit_code == 0
     clear = loop("token", "create", "lin").stdout.strip()
     parts = bootstrap.build(load_settings())
@@ -85,7 +87,7 @@ def test_a_person_is_added_given_a_password_and_a_token_and_closed(loop: Command
         assert token is not None
         actor = parts.store.read(lambda tx: people.actor_of(tx, token.person_id, date(2030, 1, 1)))
         assert actor is not None
-        assert [post.role for post in actor.posts] == ["officer", "inspector"]
+        assert [post.role for post in actor.posts] == ["officer", "inspector", "chief"]
     finally:
         parts.close()
     assert loop("user", "deactivate", "lin").exit_code == 0
@@ -109,6 +111,7 @@ def test_the_workflow_checks_the_evidence_verifies_the_doctor_is_content(loop: C
     assert "✓ timers" in loop("doctor").stdout
     assert "✓ board" in loop("doctor").stdout
     assert "0 counts were wrong" in loop("recount").stdout
+    assert json.loads(loop("recount", "--json").stdout) == {"wrong": 0}
 
 
 def test_what_was_changed_past_the_engine_is_named(loop: Command, office: Path) -> None:
@@ -153,7 +156,8 @@ def test_a_ledger_is_read_first_then_taken_over_and_given_out(loop: Command, off
     assert "YX-" in done.stdout
     assert done.exit_code == 1, "the wrong row was left"
     out = office / "all.csv"
-    assert loop("export", str(out)).exit_code == 0
+    assert json.loads(loop("export", str(out), "--json").stdout) == {"file": str(out), "findings": 1}
+    assert "1 findings" in loop("export", str(out)).stdout
     assert "围墙开裂" in out.read_text(encoding="utf-8-sig")
 
 

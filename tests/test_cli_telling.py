@@ -53,7 +53,10 @@ async def test_a_channel_that_is_tried_says_what_it_answered_in_both_languages_a
     async with mail_server({"RCPT": "550 [/red] :skull: nobody " + "here " * 30}) as server:
         configured(tmp_path, server, monkeypatch)
         tried = await command("notify", "test", "mail", "--to", CHIEF)
-    assert tried.exit_code == 1
+        told = await command("notify", "test", "mail", "--to", CHIEF, "--json")
+    assert (tried.exit_code, told.exit_code) == (1, 1)
+    assert not json.loads(told.stdout)["sent"]
+    assert json.loads(told.stdout)["error"]["en"].startswith("127.0.0.1 answered 550")
     zh, en = (line for line in tried.stderr.split("\n") if line.startswith("mail: "))
     assert zh.startswith("mail: 127.0.0.1 返回 550：[/red] :skull: nobody here here")
     assert en.startswith("mail: 127.0.0.1 answered 550: [/red] :skull: nobody here here")

@@ -55,6 +55,7 @@ def add(
     region: Annotated[str | None, typer.Option(help="Region code of the post.")] = None,
     unit: Annotated[str | None, typer.Option(help="Unit id of the post.")] = None,
     full_name: Annotated[str, typer.Option(help="The name people read.")] = "",
+    as_json: console.AsJson = False,
 ) -> None:
     """Add a person with a post, or a post to a known person; a new person's first password is printed once."""
     with console.parts() as parts:
@@ -71,10 +72,11 @@ def add(
             )  # fmt: skip
             return fresh
 
-        if parts.store.write(work):
-            console.say(f"{name}: {first}")
-        else:
-            console.say(f"{name} has the post now")
+        fresh = parts.store.write(work)
+    if as_json:
+        console.say_json({"name": name, "password": first if fresh else None})
+    else:
+        console.say(f"{name}: {first}" if fresh else f"{name} has the post now")
 
 
 @user.command()

@@ -98,12 +98,15 @@ def doctor(as_json: console.AsJson = False) -> None:
     raise typer.Exit(0 if all(f.ok for f in findings) else 1)
 
 
-def recount() -> None:
+def recount(as_json: console.AsJson = False) -> None:
     """Count the figures of the board anew, from the findings themselves."""
     with console.parts() as parts:
         zone = parts.engine.book.calendar.zone
         before = parts.store.read(lambda tx: tallies.drift(tx, zone))
         parts.store.write(lambda tx: tallies.recount(tx, zone))
+    if as_json:
+        console.say_json({"wrong": before})
+        return
     console.say(f"{before} counts were wrong; all are counted anew 看板计数已重新统计")
 
 

@@ -80,17 +80,25 @@ def _sentence(row: Row, result: exchange.Result) -> str:
 
 
 def give_out(
-    file: Annotated[Path, typer.Argument(help="A CSV file to write.")], language: console.Language = "zh"
+    file: Annotated[Path, typer.Argument(help="A CSV file to write.")],
+    language: console.Language = "zh",
+    as_json: console.AsJson = False,
 ) -> None:
     """Write every finding to a CSV ledger."""
     if file.suffix.lower() in SPREADSHEETS:
         raise typer.BadParameter(f"{file.suffix} cannot be written yet; name a .csv file, which spreadsheets open")
-    with console.parts() as parts, console.bar("exporting") as progress, console.writing(file) as out:
+    written = 0
+    with console.parts() as parts, console.bar("exporting", quiet=as_json) as progress, console.writing(file) as out:
         task = progress.add_task("findings", total=None)
         out.write(exchange.heading_text(language))
         for part in _chunks(parts, language):
             out.write(part.text)
-            progress.advance(task, part.text.count("\r\n"))
+            written += part.findings
+            progress.update(task, completed=written)
+    if as_json:
+        console.say_json({"file": str(file), "findings": written})
+    else:
+        console.say(f"{file}: {written} findings 个问题")
 
 
 def _chunks(parts: Parts, language: str) -> Iterator[exchange.Chunk]:

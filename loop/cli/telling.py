@@ -30,6 +30,7 @@ def add_to(app: typer.Typer) -> None:
 def try_channel(
     channel: Annotated[str, typer.Argument(help="The name of a [[channels]] table.")],
     to: Annotated[str, typer.Option("--to", help="The address; a group needs none.")] = "",
+    as_json: console.AsJson = False,
 ) -> None:
     """Send a test letter by one channel and say what it answered."""
     with console.parts() as parts:
@@ -37,11 +38,15 @@ def try_channel(
         if channel not in known:
             raise _unknown(channel, ", ".join(sorted(known)) or "none")
         tried = asyncio.run(trial(parts.outbox.channels[channel], to))
-    if tried.error:
+    if as_json:
+        error = {"zh": tried.error.zh, "en": tried.error.en} if tried.error else None
+        console.say_json({"channel": channel, "sent": not error, "delivered": tried.delivered, "error": error})
+    elif tried.error:
         # Printed with markup, what a server answered could colour the line or break it.
         console.errors.out(f"{channel}: {tried.error.zh}\n{channel}: {tried.error.en}")
-        raise typer.Exit(1)
-    console.say(f"{channel}: {'delivered 已送达' if tried.delivered else 'sent 已发送'}")
+    else:
+        console.say(f"{channel}: {'delivered 已送达' if tried.delivered else 'sent 已发送'}")
+    raise typer.Exit(1 if tried.error else 0)
 
 
 def _unknown(channel: str, known: str) -> Invalid:

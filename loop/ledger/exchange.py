@@ -48,6 +48,7 @@ class Chunk:
     """Some lines of the file, and where the next ones begin."""
 
     text: str
+    findings: int
     next: str | None
 
 
@@ -66,7 +67,7 @@ def chunk(
     found = ledger.page(tx, actor, chosen, now=now, sort=sort, after=after, limit=LARGEST)
     kept = ledger_extras.sheets(tx, [row.id for row in found.items])
     lines = (cells(Line(row, _told(actor, kept.get(row.id)), book, language)) for row in found.items)
-    return Chunk(_csv(lines), found.next)
+    return Chunk(_csv(lines), len(found.items), found.next)
 
 
 def _told(actor: Actor, sheet: SheetOf | None) -> Mapping[str, Any]:
