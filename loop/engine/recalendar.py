@@ -13,7 +13,7 @@ from itertools import groupby
 from loop.engine.door import Engine, previewed
 from loop.engine.record import write
 from loop.kernel.calendar import Calendar, end_day, local_day
-from loop.kernel.clocks import OVER, Timer, next_point
+from loop.kernel.clocks import OVER, Recur, Remind, Timer, next_point
 from loop.kernel.decide import Book, Command, decide
 from loop.kernel.facts import Facts
 from loop.kernel.payloads import read
@@ -62,9 +62,15 @@ def _shift(chain: str, timer: Timer, book: Book, renewed: Calendar) -> Shift | N
     moved = _moved(timer, due, book.calendar, renewed)
     if moved:
         return Shift(chain, timer.id, timer.rule, due, moved)
-    if timer.error or timer.next_at == OVER:
+    return _reminder(chain, timer, book, renewed)
+
+
+def _reminder(chain: str, timer: Timer, book: Book, renewed: Calendar) -> Shift | None:
+    """The next reminder of a timer that stays, where it comes on another day; only reminders are counted by the calendar."""
+    how = book.workflow.timers[timer.rule].on_due
+    if timer.error or timer.next_at == OVER or not isinstance(how, Remind | Recur):
         return None
-    point = next_point(timer, book.workflow.timers[timer.rule].on_due, book.rules.ladder, renewed)
+    point = next_point(timer, how, book.rules.ladder, renewed)
     if point is None or point.at == timer.next_at:
         return None
     before, after = local_day(timer.next_at, renewed), local_day(point.at, renewed)

@@ -57,7 +57,7 @@ class Striker:
                 # It stays so until an act on the finding, which looks at every timer anew.
                 finding = replace(finding, timers=tuple(taken if t.id == taken.id else t for t in finding.timers))
                 continue
-            struck.append(Struck(finding.number, taken.event.action, timer.next_at))
+            struck.append(Struck(finding.number, taken.event.action, taken.event.due_at or timer.next_at))
             finding = taken.finding
         raise AssertionError(f"the timers of {finding.number} do not advance")
 
