@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from json import loads
+from typing import Any
 
 import pytest
 
@@ -56,3 +57,29 @@ def test_findings_of_two_offices_share_no_paper(world: World) -> None:
         world.act_all("chief", "propose_interview", [here, there], REASONS)
     assert refused.value.facts["guard"] == "one_office"
     assert world.state(here) == world.state(there) == "rectification.executing"
+
+
+def content_of(world: World, number: str, kind: str) -> dict[str, Any]:
+    held = world.parts.store.read(lambda tx: papers.of_finding(tx, number))
+    (paper,) = [paper for paper, _ in held if paper.kind == kind]
+    found: dict[str, Any] = loads(paper.content)
+    return found
+
+
+def test_the_opinion_letter_says_what_begins_with_its_receipt(world: World) -> None:
+    content = content_of(world, world.received(), "opinion_letter")
+    assert content["deadline"]["rule"] == "acknowledge"
+    assert content["opens"] == [
+        {"rule": "plan_due", "number": 15, "unit": "wd"},
+        {"rule": "opinion_window", "number": 10, "unit": "d"},
+    ]
+
+
+def test_a_letter_to_a_school_names_no_deadline_of_the_office(world: World) -> None:
+    number = world.executing()
+    world.act("officer", "propose_interview", number, **REASONS)
+    at = f"{world.day(14)}T09:30:00+08:00"
+    invited = [{"name": "校长", "post": "校长"}]
+    world.act("chief", "notice_interview", number, at=at, place="会议室", chair="chief", interviewees=invited)
+    assert "deadline" in content_of(world, number, "interview_proposal")
+    assert "deadline" not in content_of(world, number, "interview_notice")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from loop.kernel.labels import Label
 from loop.kernel.workflow import Paper
 
@@ -29,7 +31,10 @@ INSPECTOR_OPINION = _issued("inspector_opinion", "责任督学整改意见", "re
 DEFENCE_STATEMENT = _received("defence", "申辩意见", "defence")
 DEFENCE_ANSWER = _issued("defence_answer", "申辩处理意见", "answer to the defence")
 WITHDRAWAL = _issued("withdrawal", "撤销通知", "notice of withdrawal")
-OPINION_LETTER = _issued("opinion_letter", "督导意见书", "supervision opinion letter", GOVERNMENT, SUPERIOR_OFFICE)
+OPINION_LETTER = replace(
+    _issued("opinion_letter", "督导意见书", "supervision opinion letter", GOVERNMENT, SUPERIOR_OFFICE),
+    opens=("plan_due", "opinion_window"),
+)
 RECTIFICATION_NOTICE = _issued("rectification_notice", "整改通知书", "rectification notice", GOVERNMENT)
 RECEIPT = _received("receipt", "送达回证", "receipt of service")
 PLAN = _received("plan", "整改方案", "rectification plan")

@@ -78,7 +78,7 @@ async def show_document(request: Request, id: str) -> Response:  # noqa: A002  t
         made = sheet(
             content, action.payload if action else Nothing, role=ROLES.get(role, Label(role, role)),
             digest=paper.digest, language=language(request),
-            deadline=service.book.workflow.timers[content["deadline"]["rule"]].label if "deadline" in content else None,
+            clocks={name: rule.label for name, rule in service.book.workflow.timers.items()},
         )  # fmt: skip
         return Answer(page(made), media_type="text/html")
 

@@ -12,6 +12,7 @@ from pydantic.fields import FieldInfo
 
 from loop.kernel.labels import Label
 from loop.kernel.payloads import label_of, words_of
+from loop.kernel.proof import period
 
 _INSTANT = re.compile(r"(\d{4}-\d{2}-\d{2})T(\d{2}:\d{2})(?::\d{2}(?:\.\d+)?)?[+-]\d{2}:\d{2}")
 """A local instant with its offset, as payloads keep it."""
@@ -20,6 +21,7 @@ UNIT, FINDINGS = Label("被督导单位", "Unit"), Label("所涉问题", "Findin
 SIGNED, COPIES = Label("签发", "Signed"), Label("抄送", "Copies to")
 DIGEST = Label("内容摘要（SHA-256）", "Digest of the content (SHA-256)")
 SIGNATURE = Label("{name}（{role_zh}）", "{name} ({role_en})")
+ON_RECEIPT = Label("签收之日起 {zh}内", "within {en} of its receipt")
 DESCRIPTION, FACTS, BASIS = Label("问题描述", "Description"), Label("事实", "Facts"), Label("依据", "Basis")
 
 
@@ -49,10 +51,10 @@ class Sheet:
 
 def sheet(
     content: Mapping[str, Any], payload: type[BaseModel], *, role: Label, digest: str, language: str,
-    deadline: Label | None = None,
+    clocks: Mapping[str, Label],
 ) -> Sheet:  # fmt: skip
-    """The paper with this recorded `content`. `payload` gives its fields their labels, `role` is that of the signer,
-    `deadline` names the rule of the date by which the next step is due.
+    """The paper with this recorded `content`. `payload` gives its fields their labels, `role` is that of the signer, `clocks`
+    are what the rules of deadlines are called.
     """
     about = tuple(f"{one['number']} {one['title']}" for one in content.get("findings", ()))
     signature = SIGNATURE.filled(name=content["signed_by"]["name"], role_zh=role.zh, role_en=role.en)
@@ -68,10 +70,19 @@ def sheet(
             _addressed(content, language), Field(FINDINGS.in_(language), lines=about),
             *_accused(content, language),
             *fields_of(content.get("payload", {}), payload, language),
-            *([Field(deadline.in_(language), str(content["deadline"]["due_on"]))] if deadline else ()),
+            *_deadlines(content, clocks, language),
         ),
         foot=tuple(foot),
     )  # fmt: skip
+
+
+def _deadlines(content: Mapping[str, Any], clocks: Mapping[str, Label], language: str) -> Iterator[Field]:
+    """By when the next step is due, and what begins once the paper is received."""
+    if due := content.get("deadline"):
+        yield Field(clocks[due["rule"]].in_(language), str(due["due_on"]))
+    for one in content.get("opens", ()):
+        length = period(one["number"], one["unit"])
+        yield Field(clocks[one["rule"]].in_(language), ON_RECEIPT.filled(zh=length.zh, en=length.en).in_(language))
 
 
 def _addressed(content: Mapping[str, Any], language: str) -> Field:

@@ -127,7 +127,7 @@ class Engine:
 
     def register(self, tx: Tx) -> Register:
         """The papers of one transaction."""
-        return Register(tx, self.book.calendar, self._number_form)
+        return Register(tx, self.book.rules, self.book.calendar, self._number_form)
 
     # ---- one finding -----------------------------------------------------------------------------------------------
 
@@ -339,7 +339,9 @@ class Engine:
             )
         if len({register.issuer(one.decision).id for one in decided if one.decision.papers}) > 1:
             raise GuardFailed(
-                Label("一份文书只能由一个督导机构制发，请分别办理。", "One office makes a paper: do this for each apart."),
+                Label(
+                    "一份文书只能由一个督导机构制发，请分别办理。", "One office makes a paper: do this for each apart."
+                ),
                 guard="one_office",
             )
 

@@ -15,6 +15,7 @@ from loop.kernel.clocks import Timer
 from loop.kernel.decide import Command, Decision
 from loop.kernel.finding import NEVER, Finding
 from loop.kernel.people import OFFICE_ROLES, SUPERIOR, SYSTEM, UNIT
+from loop.kernel.rules import RuleBook
 from loop.kernel.workflow import Paper
 from loop.store import (
     findings,
@@ -66,8 +67,8 @@ def hearing(done: Iterable[Outcome]) -> tuple[str, ...]:
 class Register:
     """The papers of one transaction: each kind is made once, whatever number of findings it is about."""
 
-    def __init__(self, tx: Tx, calendar: Calendar, number_form: str) -> None:
-        self._tx, self.calendar, self._form = tx, calendar, number_form
+    def __init__(self, tx: Tx, rules: RuleBook, calendar: Calendar, number_form: str) -> None:
+        self._tx, self._rules, self.calendar, self._form = tx, rules, calendar, number_form
         self._made: dict[str, Document] = {}
         self._offices: dict[str, Office] = {}
         self._units: dict[str, str] = {}
@@ -91,7 +92,7 @@ class Register:
         addressed = {id_: self.unit_name(id_) for id_ in ids}
         content = canonical(
             _content(kind, decision, about, office.name, addressed, day, number)
-            | (self._deadline(kind, finding) if len(addressed) == 1 else {})
+            | ((self._deadline(kind, finding) | self._opened(kind, finding)) if len(addressed) == 1 else {})
         )
         document = Document(
             id=f"{finding.number}.{seq}.{kind.kind}", kind=kind.kind, office_id=office.id, year=year, serial=serial,
@@ -108,6 +109,13 @@ class Register:
         if finding.due_at == NEVER or not finding.due_rule or not theirs:
             return {}
         return {"deadline": {"rule": finding.due_rule, "due_on": local_day(finding.due_at, self.calendar).isoformat()}}
+
+    def _opened(self, kind: Paper, finding: Finding) -> dict[str, Any]:
+        """The deadlines and windows that begin with the receipt of the paper, as long as they are for this kind of unit."""
+        named = ((name, self._rules.rules.get(f"{name}_{finding.unit_kind}")) for name in kind.opens)
+        told = [(name, rule or self._rules.rule(name)) for name, rule in named]
+        opens = [{"rule": name, "number": rule.number, "unit": rule.unit} for name, rule in told]
+        return {"opens": opens} if opens else {}
 
     def issuer(self, decision: Decision) -> Office:
         """The office in whose name the paper is made: the finding's own, or the one above where that one acts."""

@@ -74,6 +74,8 @@ class Paper:
     internal: bool = False
     cc: tuple[str, ...] = ()
     when: Callable[[Case], bool] | None = None
+    opens: tuple[str, ...] = ()
+    """Rules of the deadlines and windows that begin for the unit when it receives the paper, which tells them."""
 
     def only(self, when: Callable[[Case], bool]) -> Paper:
         """The same paper, made only when `when` holds."""

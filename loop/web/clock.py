@@ -31,6 +31,7 @@ class Clock:
     """One clock. `otherwise` is what happens next if nothing is done, and `otherwise_at` when."""
 
     id: str
+    rule: str
     label: Label
     owners: tuple[Label, ...]
     due: Due | None
@@ -69,7 +70,7 @@ def clock_of(visitor: Visitor, timer: Timer) -> Clock:
     point = next_point(timer, declared.on_due, book.rules.ladder, book.calendar) if declared and running else None
     action = book.workflow.actions.get(point.action) if point else None
     return Clock(
-        id=timer.id, label=declared.label if declared else Label(timer.rule, timer.rule),
+        id=timer.id, rule=timer.rule, label=declared.label if declared else Label(timer.rule, timer.rule),
         owners=owners_in_words(timer.owner), due=visitor.times.due(timer.due_at),
         length=period(timer.number, timer.unit),
         source=beyond(book.rules.basis_of(timer.source), timer.provenance),

@@ -183,7 +183,8 @@ def _head(visitor: Visitor, finding: Finding, clocks: tuple[Clock, ...]) -> dict
         is_open=open_, suspended_at=finding.suspended_at, due_at=finding.due_at, level=finding.level, now=visitor.now
     )
     due = times.due(finding.due_at)
-    nearest = next((one for one in clocks if one.running and due and one.due and one.due.iso == due.iso), None)
+    same = (one for one in clocks if one.running and one.rule == finding.due_rule)
+    nearest = next((one for one in same if due and one.due == due), None)
     return {
         "number": finding.number, "state": flow.states[finding.state].label, "stage": flow.stages[finding.stage],
         "severity": SEVERITIES[finding.severity], "category": CATEGORIES[finding.category], "kind": KINDS[finding.kind],

@@ -46,7 +46,7 @@ async def read(request: Request, id: str) -> Response:  # noqa: A002  the name i
         made = sheet(
             content, action.payload if action else Nothing, role=ROLES.get(role, Label(role, role)), digest=paper.digest,
             language=visitor.language,
-            deadline=flow.timers[content["deadline"]["rule"]].label if "deadline" in content else None,
+            clocks={name: rule.label for name, rule in flow.timers.items()},
         )  # fmt: skip
         title = Label(content["title"]["zh"], content["title"]["en"]).as_heading()
         crumbs = (Crumb(Label("问题台账", "Ledger"), "/findings"), *(_crumb(number) for number in about[:1]))
