@@ -120,6 +120,18 @@ def test_a_letter_that_could_not_be_written_goes_once_its_rows_are_mended(post: 
     assert unsent(post) == []
 
 
+def test_a_letter_with_nothing_left_in_it_keeps_the_reason_that_stands(post: Post) -> None:
+    at_night(post)
+    say(post, "school", NO_JSON)
+    post.drain()
+    (before,) = unsent(post)
+    run(post, f"DELETE FROM copy WHERE delivery_id = {before.id}")
+    post.world.clock += HOUR
+    post.drain()
+    (after,) = unsent(post)
+    assert (after.dead, after.error) == (deliveries.NOT_NEEDED, before.error)
+
+
 def test_what_can_never_be_written_is_given_up_and_a_gap_and_the_office_hears_of_it(post_of: Opener) -> None:
     post = post_of(attempts=3)
     at_night(post)
