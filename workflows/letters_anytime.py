@@ -17,7 +17,9 @@ ANYTIME = {
     "attach": Saying(Label("已上传附件。", "Evidence has been attached."), apart=True),
     "instruct": Saying(Label("本问题收到批示。", "There is an instruction on this finding."), apart=True),
     "answer_instruction": Saying(Label("批示办理情况已回复。", "The instruction has been answered."), apart=True),
-    "transfer": Saying(Label("问题线索已移送有关机关。", "A clue has been transferred to another authority."), apart=True),
+    "transfer": Saying(
+        Label("问题线索已移送有关机关。", "A clue has been transferred to another authority."), apart=True
+    ),
     "record_transfer_result": Saying(
         Label("移送结果已登记。", "The result of the transfer has been recorded."), apart=True
     ),
