@@ -18,7 +18,7 @@ from loop import bootstrap
 from loop.bootstrap import Parts
 from loop.demo.country import HOME, Builder, Country, cast
 from loop.demo.samples import Sample, samples
-from loop.demo.stage import folder
+from loop.demo.stage import folder, last_day
 from loop.demo.story import MovableClock, Story
 from loop.engine.verify import verify
 from loop.kernel.errors import Conflict
@@ -140,3 +140,16 @@ def test_a_folder_that_holds_a_database_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "loop.db").write_bytes(b"somebody's")
     with pytest.raises(Conflict, match="exists already"), folder(tmp_path):
         pass
+
+
+@pytest.mark.parametrize(
+    ("now", "day"),
+    [
+        ("2026-11-26T00:30:00+08:00", "2026-11-25"),
+        ("2026-11-26T09:00:00+08:00", "2026-11-25"),
+        ("2026-11-26T12:00:00+08:00", "2026-11-26"),
+        ("2026-11-25T23:30:00+00:00", "2026-11-25"),
+    ],
+)
+def test_no_step_of_the_demonstration_lies_in_the_future(now: str, day: str) -> None:
+    assert last_day(datetime.fromisoformat(now)).isoformat() == day

@@ -34,7 +34,7 @@ def demo(
     on: Annotated[str | None, typer.Option("--date", help="The day the demonstration plays on (YYYY-MM-DD).")] = None,
 ) -> None:
     """Serve a fresh database with the sample findings and people of every role."""
-    today = _day(on) if on else date.today()  # noqa: DTZ011  the day on this machine's wall
+    today = _day(on) if on else stage.last_day(datetime.now(UTC))
     listener = stage.listen(port)
     with (
         stage.folder(data) as place,

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import uvicorn
 
@@ -30,6 +31,8 @@ from loop.store.session import Tx
 
 PASSWORD = "loop-demo"  # noqa: S105  shown to everybody who starts the demonstration
 HISTORY = timedelta(days=540)
+OVER = time(12)
+"""When the morning on which the histories end is over; they take some twenty minutes of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +72,14 @@ def _settings(place: Path) -> Settings:
             "storage": base.storage.model_copy(update={"evidence": str(place / "evidence")}),
         }
     )
+
+
+def last_day(now: datetime) -> date:
+    """The day on which the histories end: today in the time zone of the service, yesterday as long as today's morning, in which
+    they end, is not over: no step may lie in the future.
+    """
+    local = now.astimezone(ZoneInfo(load_settings().server.zone))
+    return local.date() if local.time() >= OVER else local.date() - timedelta(days=1)
 
 
 @contextmanager
