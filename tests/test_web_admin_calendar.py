@@ -80,6 +80,20 @@ async def test_a_notice_is_shown_first_then_loaded_and_moves_what_it_said(pages:
     assert len(people) == told
 
 
+async def test_a_preview_counts_what_is_owed_beside_findings_and_the_reminders(pages: Pages, admin: Browser) -> None:
+    world = pages.world
+    number = world.fed_back()
+    world.to(date(2026, 4, 2))  # the opinion is owed since the day before: the next reminder comes on the 7th
+    await pages.post(None, "/tip-offs", {"matter": "食堂卫生差", "unit": "school"})  # to be answered by the 17th
+    text = " ".join(
+        (await previewed(admin, days_off(date(2026, 4, 7), 1) + "2026-04-17,放假,临时放假,测试通知\n")).text.split()
+    )
+    assert "移动 1 项督导或举报的 1 个期限，向 1 人发送 1 条消息。" in text
+    assert "1 个提醒改期，提醒之前不另行通知。" in text
+    assert "举报 举报答复期限 2026-04-17 2026-04-20" in text
+    assert f"{number} 意见书印发期限：下次提醒 2026-04-07 2026-04-08" in text
+
+
 async def test_what_changed_since_the_preview_is_shown_anew_and_not_loaded(pages: Pages, admin: Browser) -> None:
     world = pages.world
     world.received()
