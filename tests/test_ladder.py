@@ -1,6 +1,5 @@
 """The lapse ladder and the reminders: when each point of a timer comes, what it does, and what makes it wait or skip."""
 
-import re
 from dataclasses import replace
 from datetime import date, datetime
 from itertools import islice
@@ -13,7 +12,6 @@ from loop.kernel.calendar import local_day
 from loop.kernel.clocks import Timer
 from loop.kernel.finding import Finding
 from tests.values import at, book, calendar, due, finding, running, started, stopped, strike, take, timer, told, without
-from workflows.ladder import SYSTEM_PAYLOADS
 
 
 def points(one: Timer, *, most: int = 9) -> list[tuple[str, str]]:
@@ -395,10 +393,3 @@ def test_the_earliest_timer_and_who_owes_it(action: str, state: str, who: str, r
     payload = {"fed_back_on": "2026-03-02"} if action == "approve_report" else {}
     after = take(action, finding(state), who, payload).after
     assert (after.due_rule, after.waits_for) == (rule, waits_for)
-
-
-def test_what_the_system_hands_in_is_put_in_the_record_in_chinese_alone() -> None:
-    handed_in = repr(SYSTEM_PAYLOADS)
-    for text in re.findall(r"'(?:text|facts)': '([^']*)'", handed_in):
-        assert not re.search("[A-Za-z]", text), text
-    assert handed_in.count("逾期未完成整改") == 2

@@ -55,15 +55,17 @@ class MissedStep(Payload):
 
 SYSTEM_PAYLOADS: dict[str, dict[str, object]] = {
     "propose_interview": {
-        "reasons": [{"no": 1, "text": "逾期未完成整改", "code": "LADDER"}],
+        "reasons": [{"no": 1, "text": "{deadline}届满仍未办理", "code": "LADDER"}],
     },
     "propose_bulletin": {
         "reasons": [{"no": 1, "text": "约谈所定期限届满仍未完成", "code": "LADDER"}],
-        "facts": "逾期未完成整改",
+        "facts": "{deadline}届满仍未办理",
     },
     "refer": {"circumstances": ["AC_POOR_RECTIFY"], "facts": "通报或决定所定期限届满仍未完成"},
 }
-"""What the rungs hand in where a person would fill in a form: in Chinese, as the papers are that it goes into."""
+"""What the rungs hand in where a person would fill in a form: in Chinese, as the papers are that it goes into. {deadline} is
+what the deadline is called that lapsed.
+"""
 
 ACTIONS = (
     Action(

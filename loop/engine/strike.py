@@ -93,7 +93,8 @@ class Striker:
 
     def _act(self, tx: Tx, finding: Finding, timer: Timer, point: Point, now: datetime) -> Outcome:
         action = self._book.workflow.actions[point.action]
-        payload = read(action.payload, self._rungs.get(point.action, {}))
+        lapsed = self._book.workflow.timers[timer.rule].label.zh
+        payload = read(action.payload, _worded(self._rungs.get(point.action, {}), lapsed))
         command = Command(
             action=point.action, actor=THE_SYSTEM, payload=payload, timer_id=timer.id, rung=point.rung, due_at=point.at,
             told=point.told, superseded=self._superseded(timer, point, now),
@@ -114,6 +115,15 @@ class Striker:
         taken = _after(timer, point)
         following = next_point(taken, how, self._book.rules.ladder, self._book.calendar)
         return following is not None and following.action in REPEATED and following.at <= now
+
+
+def _worded(value: Any, lapsed: str) -> Any:
+    """What a rung hands in, with the name of the deadline that lapsed."""
+    if isinstance(value, Mapping):
+        return {name: _worded(one, lapsed) for name, one in value.items()}
+    if isinstance(value, list):
+        return [_worded(one, lapsed) for one in value]
+    return value.replace("{deadline}", lapsed) if isinstance(value, str) else value
 
 
 def _after(timer: Timer, point: Point) -> Timer:
