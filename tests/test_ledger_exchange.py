@@ -381,8 +381,9 @@ async def test_an_export_is_longer_than_a_page(site: Site) -> None:
     made = (await sent(site, "officer", "?category=pay", "单位,问题,时限\n" + rows)).json()
     assert made["counts"]["understood"] == 205
     out = (await site.get("officer", "/ledger.csv?sort=-number")).content.decode("utf-8-sig")
-    numbers = [r["编号"] for r in csv.DictReader(io.StringIO(out))]
-    assert numbers == sorted((row["finding"] for row in made["rows"]), reverse=True)
+    assert [r["编号"] for r in csv.DictReader(io.StringIO(out))] == sorted(
+        (row["finding"] for row in made["rows"]), reverse=True
+    )
 
 
 @pytest.mark.parametrize("who", ["inspector", "director", "school", "bureau", "leader", "auditor", "admin"])
@@ -391,12 +392,11 @@ async def test_only_officers_and_chiefs_take_over(site: Site, who: str) -> None:
 
 
 async def test_an_import_that_cannot_be(site: Site) -> None:
-    refused(await sent(site, "officer", headers={"Content-Type": "application/json"}), 415, "unsupported_file")
-    refused(await sent(site, "officer", headers={"Content-Type": "multipart/form-data"}), 422, "invalid")
+    for kind, status, code in (("application/json", 415, "unsupported_file"), ("multipart/form-data", 422, "invalid")):
+        refused(await sent(site, "officer", headers={"Content-Type": kind}), status, code)
     refused(await sent(site, "officer", "?dry_run=perhaps"), 422, "invalid")
     refused(await sent(site, "officer", raw="甲,乙\n"), 422, "invalid")
     refused(await sent(site, "officer", raw=b"x" * (11 * 1024 * 1024)), 413, "too_large")
-    bad = (
-        await sent(site, "officer", "?category=nothing", "单位,问题,时限\n桐峰镇中心小学,坏\x07字,2026-05-01\n")
-    ).json()
+    file = "单位,问题,时限\n桐峰镇中心小学,坏\x07字,2026-05-01\n"
+    bad = (await sent(site, "officer", "?category=nothing", file)).json()
     assert sorted(s["field"] for s in bad["rows"][0]["said"]) == ["category", "description", "title"]
