@@ -192,6 +192,7 @@ async def test_a_feed_walks_through_no_big_table(site: Site) -> None:
     assert {"ix_timer_office", "ix_timer_unit", "ix_timer_office_stopped", "ix_timer_unit_stopped"} <= used
 
 
+@pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
 async def test_a_feed_has_an_end(site: Site) -> None:
     number = site.world.executing()
     site.world.act("leader", "instruct", number, text="请报告", reply_due=site.world.day(5))

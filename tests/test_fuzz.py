@@ -139,7 +139,7 @@ def check(tally: Tally, home: Inhabited) -> None:
 
 @pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
 def test_every_operation_answers_as_it_is_documented(home: Inhabited) -> None:
-    check(fuzzed(home, rounds=1, seats=5, able=3, examples=3), home)
+    check(fuzzed(home, rounds=1, seats=4, able=3, examples=2), home)
 
 
 @pytest.mark.prove

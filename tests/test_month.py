@@ -1,4 +1,4 @@
-"""A month of 500 findings: nobody gets more letters than the budget, nobody is disturbed in quiet hours, nothing is missed.
+"""A month of many findings, 500 as a long proof: nobody gets more letters than the budget, quiet hours are kept, nothing is missed.
 
 Then an officer leaves, the mail server dies, and nothing beats for a week: what was missed is shown, and made good.
 """
@@ -50,8 +50,8 @@ class Size:
     budget: int
 
 
-SIZE = Size("sqlite", 500, 10)
-LONG = [Size("postgresql", 80, 3), Size("postgresql", 500, 10)]
+SIZE = Size("sqlite", 80, 3)
+LONG = [Size("sqlite", 500, 10), Size("postgresql", 80, 3), Size("postgresql", 500, 10)]
 
 
 @pytest.fixture(

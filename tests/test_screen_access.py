@@ -101,7 +101,7 @@ def test_a_form_that_comes_back_keeps_the_rules_and_leads_to_what_is_wrong(galle
 
 CAN_BE_REACHED = """() => [...document.querySelectorAll(
     'a[href], button, input:not([type=hidden]), select, textarea, summary, [tabindex="0"]')].filter(
-    (one) => !one.disabled && one.checkVisibility() && one.getBoundingClientRect().width > 0
+    (one) => one.tabIndex >= 0 && !one.disabled && one.checkVisibility() && one.getBoundingClientRect().width > 0
       && !(one.type === 'radio' && !one.checked)).length"""
 REACHED = """() => {
   const one = document.activeElement;

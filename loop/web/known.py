@@ -25,8 +25,6 @@ Options = list[tuple[str, Label]]
 MOST = 200
 """No list of things to choose is longer."""
 ALIKE = 6
-SHORT = 100
-"""So much of a text stands in a list to choose from."""
 
 
 def known_for(tx: Tx, visitor: Visitor, finding: Finding, model: type[BaseModel]) -> Known:
@@ -168,12 +166,8 @@ def _acts(finding: Finding) -> Options:
 def _unanswered(finding: Finding, topic: str, form: str) -> Options:
     """What was asked or sent and has no answer yet, the oldest first, in its own words."""
     waiting = [one for one in finding.sheet.get(topic) or () if not one.get("answer")]
-    said = [(str(one["no"]), form.format_map({**one, **_shortened(one)})) for one in waiting]
+    said = [(str(one["no"]), form.format_map(one)) for one in waiting]
     return [(no, Label(words, words)) for no, words in said]
-
-
-def _shortened(one: Mapping[str, Any]) -> dict[str, str]:
-    return {name: text[:SHORT] for name, text in one.items() if isinstance(text, str)}
 
 
 def _now(visitor: Visitor) -> str:
