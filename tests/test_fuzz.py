@@ -223,6 +223,7 @@ async def sweep(home: Inhabited, step: int) -> int:
     return found.made
 
 
+@pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
 async def test_hostile_calls_are_refused_and_change_nothing(home: Inhabited) -> None:
     assert await sweep(home, step=5) > 3_000
 
