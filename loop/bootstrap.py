@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cache, cached_property
 from ipaddress import ip_network
 from pathlib import Path
 
@@ -24,7 +24,7 @@ from loop.engine.outbox import Outbox
 from loop.engine.reconcile import Reconciliation
 from loop.kernel.calendar import Calendar
 from loop.kernel.decide import Book
-from loop.kernel.machine import compile_table
+from loop.kernel.machine import Table, compile_table
 from loop.kernel.manners import Manners
 from loop.kernel.messages import Channel
 from loop.kernel.people import CAPACITIES, ROLES
@@ -81,8 +81,13 @@ class Parts:
 
 def book_of(settings: Settings, calendar: Calendar) -> Book:
     """The declared workflow, compiled, with the rules and the calendar in force."""
-    flow = workflows.declared()
-    return Book(flow, compile_table(flow), rule_book(settings), calendar)
+    return Book(workflows.declared(), _table(), rule_book(settings), calendar)
+
+
+@cache
+def _table() -> Table:
+    """The declared workflow compiled: it is as constant as its declaration."""
+    return compile_table(workflows.declared())
 
 
 def channels_of(settings: Settings) -> dict[str, Channel]:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from fastapi import APIRouter, FastAPI
+from starlette.routing import BaseRoute
 
 from loop.api import (
     audit,
@@ -73,16 +76,24 @@ def create_app(service: Service) -> FastAPI:
         redirect_slashes=False,
     )  # fmt: skip
     app.state.service = service
-    for router in ROUTERS:
-        app.include_router(router, prefix=PREFIX)
-    for router in ROOT_ROUTERS:
-        app.include_router(router)
+    app.router.routes.extend(_routes())
     problems.install(app)
     app.openapi = lambda: document_of(app, service.book.workflow)  # type: ignore[method-assign]
     app.state.metrics = Metrics(service)
     app.add_middleware(Edge, limit_of=lambda path: _limit(service, path))
     app.add_middleware(Measured, metrics=app.state.metrics, prefix=PREFIX)
     return app
+
+
+@cache
+def _routes() -> tuple[BaseRoute, ...]:
+    """Every route, worked out once in a process: none of them knows which application it belongs to."""
+    whole = APIRouter()
+    for router in ROUTERS:
+        whole.include_router(router, prefix=PREFIX)
+    for router in ROOT_ROUTERS:
+        whole.include_router(router)
+    return tuple(whole.routes)
 
 
 PAGES_WITH_FILES = ("/findings/new", "/findings/take-over")

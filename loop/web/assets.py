@@ -6,6 +6,7 @@ import gzip
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -101,6 +102,7 @@ class Shelf:
         return Response(found.body, headers=headers, media_type=found.asset.media_type)
 
 
+@cache
 def _load(asset: Asset) -> Loaded:
     body = _folder(asset.package).joinpath(asset.path).read_bytes()
     digest = hashlib.sha256(body).hexdigest()

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from fastapi import APIRouter, FastAPI
+from starlette.routing import BaseRoute
 
 from loop.service import Service
 from loop.web import (
@@ -68,5 +71,13 @@ def install(app: FastAPI, service: Service) -> None:
     app.state.renderer = Renderer(shelf.addresses)
     app.state.pages = refused
     app.router.routes.append(shelf.route())
+    app.router.routes.extend(_routes())
+
+
+@cache
+def _routes() -> tuple[BaseRoute, ...]:
+    """Every page's route, worked out once in a process: none of them knows which application it belongs to."""
+    whole = APIRouter()
     for router in ROUTERS:
-        app.include_router(router, include_in_schema=False)
+        whole.include_router(router, include_in_schema=False)
+    return tuple(whole.routes)
