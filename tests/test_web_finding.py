@@ -136,7 +136,7 @@ async def test_a_paper_reads_as_it_was_recorded_and_an_internal_one_only_for_the
     letter = await school.get(letters["督导意见书"])
     assert letter.heading == "督导意见书"
     assert "清理通道" in letter.text
-    assert "整改方案报送期限 签收之日起15个工作日内" in letter.text
+    assert "整改方案报送期限 签收之日起 15 个工作日内" in letter.text
     internal = (await chief.get(f"/findings/{number}")).links()["督导报告条目"]
     assert (await chief.get(internal)).status == 200
     assert (await school.get(internal)).status == 404

@@ -298,7 +298,7 @@ async def test_a_unit_reads_what_is_asked_by_when_why_and_what_happens_otherwise
     words = card.text()
     assert "请在期限内报送整改方案。" in words
     assert "还有 15 个工作日" in words
-    assert "自 2026-03-02 起 15个工作日，当日不计；末日遇休息日顺延。" in words
+    assert "自 2026-03-02 起 15 个工作日，当日不计；末日遇休息日顺延。" in words
     # Due on Monday, 23 March: urged the day after, ordered a week after, an interview after fifteen days.
     assert "逾期未办的，2026-03-24 催办、2026-03-30 督办、2026-04-07 建议约谈。" in words
     assert seen.links()["报送整改方案：消防通道堵塞"] == f"/findings/{number}/actions/submit_plan"
@@ -328,7 +328,7 @@ async def test_a_date_that_was_set_and_a_clock_that_stands_still_are_told_as_suc
     world = pages.world
     number = world.executing()
     seen = await (await pages.browser("school")).get("/findings")
-    assert "自 2026-03-02 起 30日" in seen.text
+    assert "自 2026-03-02 起 30 日" in seen.text
     world.act("school", "request_extension", number, reason="材料未到", new_date=world.day(45), progress="已完成一半")
     assert "催办" not in (await (await pages.browser("school")).get("/findings")).text
     world.act("chief", "grant_extension", number, new_date=world.day(45))

@@ -21,7 +21,7 @@ UNIT, FINDINGS = Label("被督导单位", "Unit"), Label("所涉问题", "Findin
 SIGNED, COPIES = Label("签发", "Signed"), Label("抄送", "Copies to")
 DIGEST = Label("内容摘要（SHA-256）", "Digest of the content (SHA-256)")
 SIGNATURE = Label("{name}（{role_zh}）", "{name} ({role_en})")
-ON_RECEIPT = Label("签收之日起{zh}内", "within {en} of its receipt")
+ON_RECEIPT = Label("签收之日起 {zh}内", "within {en} of its receipt")
 DESCRIPTION, FACTS, BASIS = Label("问题描述", "Description"), Label("事实", "Facts"), Label("依据", "Basis")
 
 

@@ -30,9 +30,9 @@ BASIS = "中华人民共和国民法典第二百零一条至第二百零三条"
 Pause = tuple[date, date | None, str]
 
 PERIODS = {
-    "d": (Label("1日", "1 calendar day"), Label("{number}日", "{number} calendar days")),
-    "wd": (Label("1个工作日", "1 working day"), Label("{number}个工作日", "{number} working days")),
-    "mo": (Label("1个月", "1 month"), Label("{number}个月", "{number} months")),
+    "d": (Label("1 日", "1 calendar day"), Label("{number} 日", "{number} calendar days")),
+    "wd": (Label("1 个工作日", "1 working day"), Label("{number} 个工作日", "{number} working days")),
+    "mo": (Label("1 个月", "1 month"), Label("{number} 个月", "{number} months")),
 }
 """A period of one, and of any other number, by its unit."""
 GIVEN = Label("指定日期", "a set date")
