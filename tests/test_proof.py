@@ -209,3 +209,10 @@ def test_a_sheet_that_rests_on_an_unpublished_year_says_so() -> None:
     found = sheet("2026-12-28", 5, "wd", "2027-01-05")
     assert found.provisional
     assert {row.day.on.year: row.day.provisional for row in found.days} == {2026: False, 2027: True}
+
+
+def test_two_pauses_that_began_on_one_day_are_counted_though_the_second_still_lasts() -> None:
+    start = date(2026, 3, 2)
+    pauses = [(date(2026, 3, 4), None, "等待鉴定"), (date(2026, 3, 4), date(2026, 3, 4), "当日恢复")]
+    sheet = proof(start, 15, "wd", date(2026, 3, 23), pauses, PUBLISHED)
+    assert [(row.since, row.until) for row in sheet.pauses][-1] == (date(2026, 3, 4), None)

@@ -167,7 +167,9 @@ def proof(
     `due` the end was set: first to `set_on` if that is given and the pauses lead from it to `due`, else to `due`.
     Raises ValueError for another unit than d, wd, mo or a negative number.
     """
-    spans = sorted((max(since, start), until, why) for since, until, why in pauses if until is None or until >= start)
+    clamped = ((max(since, start), until, why) for since, until, why in pauses if until is None or until >= start)
+    # Of two that began on one day the one that still lasts comes last.
+    spans = sorted(clamped, key=lambda one: (one[0], one[1] or date.max))
     counted = end_day(start, number, unit, calendar)
     moves = _moves(counted, spans, unit, calendar)
     by_rule = _last(counted, moves)
